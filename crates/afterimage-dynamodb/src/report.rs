@@ -1,0 +1,72 @@
+//! What became of a batch.
+
+use afterimage::Outcome;
+use aws_lambda_events::event::streams::{DynamoDbBatchItemFailure, DynamoDbEventResponse};
+
+/// What became of one record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordReport {
+    /// The stream's sequence number, where the record has one.
+    pub sequence_number: Option<String>,
+    /// `INSERT`, `MODIFY` or `REMOVE`; `None` where the record could not be decoded.
+    pub event_name: Option<String>,
+    /// The source table's real name, where the record tells it.
+    pub table_name: Option<String>,
+    /// The outcome for each view that reads the record's table; a record that no view could be
+    /// found for has one entry with the view `-`.
+    pub outcomes: Vec<(String, Outcome)>,
+}
+
+impl RecordReport {
+    /// Whether the record has to be delivered again.
+    #[must_use]
+    pub fn is_failed(&self) -> bool {
+        self.outcomes.iter().any(|(_, outcome)| *outcome == Outcome::Failed)
+    }
+}
+
+/// What became of a batch, record by record in the order of the event.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct BatchReport {
+    /// One entry per record, in the order of the event.
+    pub records: Vec<RecordReport>,
+}
+
+impl BatchReport {
+    /// The partial batch response: every failed record, the lowest sequence number first. A failed
+    /// record without a sequence number fails the batch as a whole, by an empty identifier
+    /// (<https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-batchfailurereporting.html>).
+    #[must_use]
+    pub fn response(&self) -> DynamoDbEventResponse {
+        let mut identifiers: Vec<String> = Vec::new();
+        for record in self.records.iter().filter(|record| record.is_failed()) {
+            match &record.sequence_number {
+                Some(sequence_number) => identifiers.push(sequence_number.clone()),
+                None => {
+                    identifiers = vec![String::new()];
+                    break;
+                }
+            }
+        }
+        identifiers.sort_by(|one, other| (one.len(), one).cmp(&(other.len(), other)));
+        identifiers.dedup();
+        let mut response = DynamoDbEventResponse::default();
+        response.batch_item_failures = identifiers
+            .into_iter()
+            .map(|identifier| {
+                let mut failure = DynamoDbBatchItemFailure::default();
+                failure.item_identifier = Some(identifier);
+                failure
+            })
+            .collect();
+        response
+    }
+
+    /// How often each outcome stands in the report, by view.
+    pub fn outcomes(&self) -> impl Iterator<Item = (&str, Outcome)> {
+        self.records
+            .iter()
+            .flat_map(|record| record.outcomes.iter())
+            .map(|(view, outcome)| (view.as_str(), *outcome))
+    }
+}

@@ -1,0 +1,5 @@
+//! The pure core.
+
+mod outcome;
+
+pub use outcome::Outcome;
