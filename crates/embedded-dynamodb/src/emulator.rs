@@ -1,0 +1,208 @@
+//! The embedded DynamoDB: opened, prepared, served.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use afterimage_schema::{Table, TableNames};
+use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
+use dynoxide::{Database, server};
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+use crate::stream_records::{self, StreamRecordsError};
+use crate::tables::{self, TableError};
+
+/// How long a shutdown waits for the requests in hand.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Where the data lives.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Storage {
+    /// In memory, gone with the emulator.
+    Memory,
+    /// In an SQLite file, made where it is absent. It survives a crash at any moment: write-ahead
+    /// log, synchronous commits. Two processes on one file both write: the caller takes a lock.
+    File(PathBuf),
+}
+
+/// Why the embedded DynamoDB did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The port cannot be listened on.
+    #[error("the DynamoDB port {port} cannot be listened on")]
+    Listen {
+        /// The port that was asked for.
+        port: u16,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The database did not open.
+    #[error("the database {location} did not open: {reason}")]
+    Open {
+        /// The file.
+        location: String,
+        /// What the emulator said.
+        reason: String,
+    },
+    /// The database could not be prepared.
+    #[error(transparent)]
+    StreamRecords(#[from] StreamRecordsError),
+}
+
+/// A running embedded DynamoDB. It serves in the Tokio runtime that started it. Dropping it stops
+/// it without waiting; [`Emulator::shutdown`] finishes the requests in hand first.
+pub struct Emulator {
+    database: Database,
+    port: u16,
+    stop: oneshot::Sender<()>,
+    server: JoinHandle<Result<(), String>>,
+}
+
+impl fmt::Debug for Emulator {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Emulator")
+            .field("port", &self.port)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Emulator {
+    /// An empty one in memory, on a free port.
+    ///
+    /// # Errors
+    /// [`StartError`].
+    pub async fn in_memory() -> Result<Self, StartError> {
+        Self::start(Storage::Memory, 0).await
+    }
+
+    /// Opens the database, and serves the DynamoDB and DynamoDB Streams APIs on 127.0.0.1; port 0
+    /// chooses a free one. When it returns, requests are answered.
+    ///
+    /// # Errors
+    /// [`StartError`]; nothing is left running then.
+    pub async fn start(storage: Storage, port: u16) -> Result<Self, StartError> {
+        let listen = |source| StartError::Listen { port, source };
+        let listener = TcpListener::bind(("127.0.0.1", port))
+            .await
+            .map_err(listen)?;
+        let port = listener.local_addr().map_err(listen)?.port();
+        let location = match &storage {
+            Storage::Memory => memory_location(),
+            Storage::File(path) => file_location(path)?,
+        };
+        let database = Database::new(&location).map_err(|error| StartError::Open {
+            location: location.clone(),
+            reason: error.to_string(),
+        })?;
+        stream_records::prepare(&location)?;
+        let (stop, stopped) = oneshot::channel::<()>();
+        let until_stopped = async move {
+            // A dropped sender stops the server as well.
+            stopped.await.ok();
+        };
+        let server = tokio::spawn(server::serve_with_shutdown(
+            listener,
+            database.clone(),
+            until_stopped,
+        ));
+        Ok(Self {
+            database,
+            port,
+            stop,
+            server,
+        })
+    }
+
+    /// The URL of both APIs.
+    #[must_use]
+    pub fn endpoint_url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// The port of both APIs.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// A DynamoDB client for it.
+    #[must_use]
+    pub fn client(&self) -> aws_sdk_dynamodb::Client {
+        let config = aws_sdk_dynamodb::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::from_static("us-east-1"))
+            .credentials_provider(credentials())
+            .endpoint_url(self.endpoint_url())
+            .build();
+        aws_sdk_dynamodb::Client::from_conf(config)
+    }
+
+    /// A DynamoDB Streams client for it.
+    #[must_use]
+    pub fn streams_client(&self) -> aws_sdk_dynamodbstreams::Client {
+        let config = aws_sdk_dynamodbstreams::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::from_static("us-east-1"))
+            .credentials_provider(credentials())
+            .endpoint_url(self.endpoint_url())
+            .build();
+        aws_sdk_dynamodbstreams::Client::from_conf(config)
+    }
+
+    /// Creates the product's tables where they are absent, and returns those that it created.
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub fn create_tables(&self, names: &TableNames) -> Result<Vec<Table>, TableError> {
+        tables::create_missing(&self.database, names)
+    }
+
+    /// Stops listening, finishes the requests in hand for at most five seconds, and closes the
+    /// database.
+    pub async fn shutdown(self) {
+        // The server may be gone already.
+        self.stop.send(()).ok();
+        let mut server = self.server;
+        match tokio::time::timeout(SHUTDOWN_TIMEOUT, &mut server).await {
+            Ok(Ok(Ok(()))) => {}
+            Ok(Ok(Err(reason))) => {
+                tracing::warn!(reason, "embedded dynamodb stopped with an error");
+            }
+            Ok(Err(error)) => tracing::warn!(%error, "embedded dynamodb stopped with an error"),
+            Err(_) => {
+                tracing::warn!("embedded dynamodb was stopped with requests in hand");
+                server.abort();
+            }
+        }
+    }
+}
+
+/// Dummy credentials: the emulator takes any.
+fn credentials() -> Credentials {
+    Credentials::new("local", "local", None, None, "embedded-dynamodb")
+}
+
+/// A database in memory that a second connection of this process can open too.
+fn memory_location() -> String {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let number = COUNT.fetch_add(1, Ordering::Relaxed);
+    format!("file:embedded-dynamodb-{number}?mode=memory&cache=shared")
+}
+
+/// An absolute path, so that no file name is taken for a URI.
+fn file_location(path: &Path) -> Result<String, StartError> {
+    let refused = |reason: String| StartError::Open {
+        location: path.display().to_string(),
+        reason,
+    };
+    let absolute = std::path::absolute(path).map_err(|error| refused(error.to_string()))?;
+    let text = absolute
+        .to_str()
+        .ok_or_else(|| refused("its path is not UTF-8".to_owned()))?;
+    Ok(text.to_owned())
+}

@@ -1,0 +1,82 @@
+//! Keeps the emulator's stream records quick to write and bounded in time.
+//!
+//! The emulator looks for the greatest sequence number of a table at every write, without an index,
+//! and never removes a record. Both cures live in its SQLite database, made through a second
+//! connection that is closed before the emulator serves: an index, and a trigger that removes old
+//! records as new ones arrive. A trigger runs inside the emulator's own transactions; a second
+//! connection that deleted beside it would make writes to a database in memory fail as locked.
+
+use rusqlite::Connection;
+
+/// How long a stream keeps its records: 24 hours
+/// (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Streams.html>).
+const RETENTION_SECS: u32 = 24 * 60 * 60;
+
+/// The columns that the index and the trigger rest on.
+const COLUMNS: [&str; 4] = ["id", "table_name", "sequence_number", "created_at"];
+
+/// Why the cures could not be put in place.
+#[derive(Debug, thiserror::Error)]
+pub enum StreamRecordsError {
+    /// The emulator keeps its stream records in another way than this module knows.
+    #[error(
+        "the embedded DynamoDB has no column `{column}` in its table of stream records; use the version that Cargo.lock names"
+    )]
+    SchemaChanged {
+        /// The first column that is missing.
+        column: &'static str,
+    },
+    /// The second connection failed.
+    #[error("the index and the trigger of the stream records could not be made")]
+    Database(#[from] rusqlite::Error),
+}
+
+/// Makes the index and the trigger, where they are not there yet.
+///
+/// The trigger removes, at every write, up to 100 records of the same table that are older than
+/// 24 hours: far more than one arrives, so a backlog goes quickly, and a write stays bounded. The
+/// record being written always stays, so that sequence numbers never begin anew. Records of a table
+/// that is not written to stay, as a stream on AWS may also keep them longer.
+///
+/// # Errors
+/// [`StreamRecordsError`]; nothing is changed then.
+pub(crate) fn prepare(location: &str) -> Result<(), StreamRecordsError> {
+    let connection = Connection::open(location)?;
+    check_columns(&connection)?;
+    connection.execute_batch(&format!(
+        "BEGIN IMMEDIATE;
+         CREATE INDEX IF NOT EXISTS afterimage_stream_records_order
+         ON _stream_records (table_name, CAST(sequence_number AS INTEGER));
+         CREATE TRIGGER IF NOT EXISTS afterimage_stream_records_trim
+         AFTER INSERT ON _stream_records
+         WHEN (SELECT created_at FROM _stream_records WHERE table_name = NEW.table_name
+               ORDER BY CAST(sequence_number AS INTEGER) LIMIT 1)
+              < NEW.created_at - {RETENTION_SECS}
+         BEGIN
+           DELETE FROM _stream_records WHERE id IN (
+             SELECT id FROM _stream_records WHERE table_name = NEW.table_name
+             ORDER BY CAST(sequence_number AS INTEGER) LIMIT 100)
+           AND created_at < NEW.created_at - {RETENTION_SECS};
+         END;
+         COMMIT;"
+    ))?;
+    Ok(())
+}
+
+fn check_columns(connection: &Connection) -> Result<(), StreamRecordsError> {
+    let mut statement =
+        connection.prepare("SELECT name FROM pragma_table_info('_stream_records')")?;
+    let found: Vec<String> = statement
+        .query_map([], |row| row.get(0))?
+        .collect::<Result<_, _>>()?;
+    match COLUMNS
+        .into_iter()
+        .find(|column| !found.iter().any(|name| name == column))
+    {
+        Some(column) => Err(StreamRecordsError::SchemaChanged { column }),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,3 @@
+//! The embedded DynamoDB through the AWS SDK.
+
+mod emulator;
