@@ -1,1 +1,31 @@
-//! What the API Lambdas share.
+//! What the API Lambdas share: the errors and their one translation, strict reading of bodies and
+//! query parameters, cursors, pages, the caller, and items as plain JSON.
+//!
+//! Requests are `lambda_http` requests made from API Gateway HTTP API events, payload format 2.0
+//! (<https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html>).
+
+mod api_error;
+mod backoff;
+mod body;
+mod caller;
+mod cursor;
+mod item;
+mod page;
+mod plain_json;
+mod query;
+mod reply;
+mod runtime;
+mod store_error;
+
+pub use api_error::ApiError;
+pub use backoff::Backoff;
+pub use body::{BODY_BYTES_MAX, FieldError, Fields};
+pub use caller::Caller;
+pub use cursor::{InvalidCursor, decode_cursor, encode_cursor};
+pub use item::{Item, text_attribute};
+pub use page::{PAGE_BYTES_MAX, Page, Read, read_page};
+pub use plain_json::plain_json;
+pub use query::{LIMIT_MAX, Parameters};
+pub use reply::{answer, json, no_content};
+pub use runtime::{RuntimeError, prepare};
+pub use store_error::{StoreError, store_error};
