@@ -2,7 +2,7 @@
 //!
 //! The emulator looks for the greatest sequence number of a table at every write, without an index,
 //! and never removes a record. Both cures live in its SQLite database, made through a second
-//! connection that is closed before the emulator serves: an index, and a trigger that removes old
+//! connection that is closed before the emulator serves: an index, and triggers that remove old
 //! records as new ones arrive. A trigger runs inside the emulator's own transactions; a second
 //! connection that deleted beside it would make writes to a database in memory fail as locked.
 
@@ -31,9 +31,10 @@ pub enum StreamRecordsError {
     Database(#[from] rusqlite::Error),
 }
 
-/// Makes the index and the trigger, where they are not there yet.
+/// Makes the index and the triggers, where they are not there yet.
 ///
-/// The trigger removes, at every write, up to 100 records of the same table that are older than
+/// Two triggers see to it that a new stream begins empty, also where its table had another before;
+/// the emulator tells records by the table's name alone. The third removes, at every write, up to 100 records of the same table that are older than
 /// 24 hours: far more than one arrives, so a backlog goes quickly, and a write stays bounded. The
 /// record being written always stays, so that sequence numbers never begin anew. Records of a table
 /// that is not written to stay, as a stream on AWS may also keep them longer.
@@ -58,6 +59,12 @@ pub(crate) fn prepare(location: &str) -> Result<(), StreamRecordsError> {
              ORDER BY CAST(sequence_number AS INTEGER) LIMIT 100)
            AND created_at < NEW.created_at - {RETENTION_SECS};
          END;
+         CREATE TRIGGER IF NOT EXISTS afterimage_stream_records_table_deleted
+         AFTER DELETE ON _tables
+         BEGIN DELETE FROM _stream_records WHERE table_name = OLD.table_name; END;
+         CREATE TRIGGER IF NOT EXISTS afterimage_stream_records_stream_replaced
+         AFTER UPDATE OF stream_label ON _tables WHEN OLD.stream_label IS NOT NEW.stream_label
+         BEGIN DELETE FROM _stream_records WHERE table_name = NEW.table_name; END;
          COMMIT;"
     ))?;
     Ok(())

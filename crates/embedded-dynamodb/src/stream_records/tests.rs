@@ -186,3 +186,13 @@ fn iterators_go_on_over_a_trimmed_shard() {
         kept
     );
 }
+
+#[test]
+fn the_stream_of_a_table_made_again_begins_empty() {
+    let fixture = fixture();
+    fixture.put("old");
+    let delete = json!({ "TableName": "things" });
+    let delete = serde_json::from_value(delete).expect("a request");
+    fixture.database.delete_table(delete).expect("deleted");
+    assert_eq!(fixture.record_count(), 0);
+}
