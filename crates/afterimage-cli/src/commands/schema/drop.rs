@@ -1,0 +1,105 @@
+//! `afterimage schema drop`.
+
+use std::io::{BufRead as _, IsTerminal as _, Write as _};
+
+use afterimage_schema::Table;
+use anyhow::Context as _;
+use clap::Args;
+use serde_json::json;
+
+use super::{POLL_INTERVAL, describe, distinct};
+use crate::connection::Connection;
+use crate::failure::{Failure, Status};
+use crate::output::{Format, Output};
+use crate::progress;
+
+/// The arguments of `schema drop`.
+#[derive(Debug, Args)]
+pub struct DropArguments {
+    /// The tables: albums, messages, derived; all of them where none is named
+    #[arg(value_name = "TABLE")]
+    tables: Vec<Table>,
+    /// Do not ask
+    #[arg(long)]
+    yes: bool,
+}
+
+/// Deletes the tables that exist, once the person at the terminal agrees.
+pub async fn run(
+    connection: &Connection,
+    format: Format,
+    arguments: DropArguments,
+) -> anyhow::Result<Status> {
+    let tables = match arguments.tables.as_slice() {
+        [] => Table::ALL.to_vec(),
+        named => distinct(named),
+    };
+    let names: Vec<&str> = tables
+        .iter()
+        .map(|table| connection.names.name(*table))
+        .collect();
+    if !arguments.yes && !agreed(connection, &names).await? {
+        return Err(Failure::new("nothing was deleted", "answer yes where you mean it").into());
+    }
+    let mut output = Output::new();
+    for (table, name) in tables.iter().zip(names) {
+        let outcome = drop_table(connection, *table).await?;
+        match format {
+            Format::Table => output.line(&format!("{name}: {outcome}"))?,
+            Format::Json => {
+                output.json(
+                    &json!({ "table": table.logical_name(), "name": name, "outcome": outcome }),
+                )?;
+            }
+        }
+    }
+    output.finish()?;
+    Ok(Status::Done)
+}
+
+async fn agreed(connection: &Connection, names: &[&str]) -> anyhow::Result<bool> {
+    if !std::io::stdin().is_terminal() {
+        return Err(Failure::usage(
+            "schema drop asks before it deletes, and there is no terminal to ask at",
+            "add --yes",
+        )
+        .into());
+    }
+    let mut stderr = std::io::stderr();
+    let question = format!(
+        "Delete {} at {}, with everything in them, for ever? Type yes: ",
+        names.join(", "),
+        connection.place()
+    );
+    stderr.write_all(question.as_bytes())?;
+    let read = tokio::task::spawn_blocking(|| {
+        let mut answer = String::new();
+        std::io::stdin()
+            .lock()
+            .read_line(&mut answer)
+            .map(|_| answer)
+    });
+    let answer = read.await?.context("the answer cannot be read")?;
+    Ok(answer.trim() == "yes")
+}
+
+/// Deletes the table and waits until it is gone.
+async fn drop_table(connection: &Connection, table: Table) -> anyhow::Result<&'static str> {
+    if describe(connection, table).await?.is_none() {
+        return Ok("was not there");
+    }
+    let name = connection.names.name(table);
+    let deleted = connection
+        .client
+        .delete_table()
+        .table_name(name)
+        .send()
+        .await;
+    deleted.map_err(|error| connection.explain(error))?;
+    let spinner = progress::spinner(format!("deleting {name}"));
+    while describe(connection, table).await?.is_some() {
+        tokio::time::sleep(POLL_INTERVAL).await;
+    }
+    spinner.finish_and_clear();
+    Ok("deleted")
+}

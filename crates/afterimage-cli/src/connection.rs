@@ -1,0 +1,188 @@
+//! The DynamoDB that a command works on: the local stack's, another endpoint, or AWS.
+
+use std::error::Error;
+use std::time::Duration;
+
+use afterimage_schema::{Table, TableNames};
+use anyhow::Context as _;
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
+use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+use clap::Args;
+
+use crate::failure::Failure;
+use crate::output::Format;
+
+/// Where the local stack serves DynamoDB unless told otherwise.
+const DEFAULT_ENDPOINT: &str = "http://127.0.0.1:8000";
+
+/// A local endpoint answers at once or not at all.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// The options of every command but `up`; they may stand anywhere after the command.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Connection and output")]
+pub struct ConnectionArguments {
+    /// The URL of DynamoDB, for which no credentials are needed [default: http://127.0.0.1:8000]
+    #[arg(long, global = true, value_name = "URL")]
+    endpoint: Option<String>,
+    /// Work on the AWS account of the environment, and the tables that ALBUMS_TABLE,
+    /// MESSAGES_TABLE and DERIVED_TABLE name
+    #[arg(long, global = true)]
+    aws: bool,
+    /// How data is printed [default: table]
+    #[arg(long, global = true, value_enum, value_name = "FORMAT")]
+    output: Option<Format>,
+}
+
+impl ConnectionArguments {
+    /// How data is printed.
+    pub fn format(&self) -> Format {
+        self.output.unwrap_or_default()
+    }
+
+    /// Whether the command works on AWS.
+    pub fn is_aws(&self) -> bool {
+        self.aws
+    }
+
+    /// A client for the chosen DynamoDB; nothing is sent yet.
+    pub async fn open(&self) -> anyhow::Result<Connection> {
+        let names = TableNames::from_environment()
+            .context("the environment's table names cannot be used")?;
+        let (client, place) = match (&self.endpoint, self.aws) {
+            (Some(_), true) => {
+                return Err(Failure::usage(
+                    "--endpoint and --aws exclude each other",
+                    "give the one that you mean",
+                )
+                .into());
+            }
+            (None, true) => (aws_client().await?, Place::Aws),
+            (endpoint, false) => {
+                let url = endpoint.as_deref().unwrap_or(DEFAULT_ENDPOINT);
+                (endpoint_client(url), Place::Endpoint(url.to_owned()))
+            }
+        };
+        Ok(Connection {
+            client,
+            names,
+            place,
+        })
+    }
+}
+
+/// Where DynamoDB is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Place {
+    Aws,
+    Endpoint(String),
+}
+
+/// The DynamoDB that a command works on.
+#[derive(Debug, Clone)]
+pub struct Connection {
+    /// The client.
+    pub client: Client,
+    /// The tables' real names.
+    pub names: TableNames,
+    place: Place,
+}
+
+impl Connection {
+    /// Checks that DynamoDB answers and has the tables, before any work is begun.
+    pub async fn require(&self, tables: &[Table]) -> anyhow::Result<()> {
+        for table in tables {
+            let name = self.names.name(*table);
+            let described = self.client.describe_table().table_name(name).send().await;
+            described.map_err(|error| self.explain(error))?;
+        }
+        Ok(())
+    }
+
+    /// What a failed request means for the person who asked.
+    pub fn explain<E>(&self, error: SdkError<E>) -> anyhow::Error
+    where
+        E: ProvideErrorMetadata + Error + Send + Sync + 'static,
+    {
+        let failure = match &error {
+            SdkError::ServiceError(refusal) => self.refusal(refusal.err()),
+            SdkError::DispatchFailure(_)
+            | SdkError::TimeoutError(_)
+            | SdkError::ResponseError(_)
+            | SdkError::ConstructionFailure(_)
+            | _ => self.unreachable(),
+        };
+        failure.because(error).into()
+    }
+
+    /// Where the command works, as its sentences name it.
+    pub fn place(&self) -> String {
+        match &self.place {
+            Place::Aws => "AWS".to_owned(),
+            Place::Endpoint(url) => url.clone(),
+        }
+    }
+
+    fn refusal(&self, error: &impl ProvideErrorMetadata) -> Failure {
+        let place = self.place();
+        let code = error.code().unwrap_or("an error without a code");
+        match code {
+            "ResourceNotFoundException" => Failure::new(
+                format!("a table is missing at {place}"),
+                "create the tables with `afterimage schema load`, or name them by ALBUMS_TABLE, MESSAGES_TABLE and DERIVED_TABLE",
+            ),
+            "AccessDeniedException" | "UnrecognizedClientException" | "ExpiredTokenException" => {
+                Failure::new(
+                    format!("{place} refused the credentials: {code}"),
+                    "sign in to an account that may do this, and run the command again",
+                )
+            }
+            _ => Failure::new(
+                format!("DynamoDB at {place} answered with {code}"),
+                "mend what the cause names, and run the command again: it is safe to repeat",
+            ),
+        }
+    }
+
+    fn unreachable(&self) -> Failure {
+        match &self.place {
+            Place::Aws => Failure::new(
+                "AWS could not be asked",
+                "check the network, the credentials (`aws sts get-caller-identity`) and AWS_REGION",
+            ),
+            Place::Endpoint(url) => Failure::new(
+                format!("no DynamoDB answers at {url}"),
+                "start it with `cargo run -- up`, or name another with --endpoint",
+            ),
+        }
+    }
+}
+
+fn endpoint_client(url: &str) -> Client {
+    let config = aws_sdk_dynamodb::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::from_static("us-east-1"))
+        .credentials_provider(Credentials::new("local", "local", None, None, "afterimage"))
+        .timeout_config(
+            TimeoutConfig::builder()
+                .connect_timeout(CONNECT_TIMEOUT)
+                .build(),
+        )
+        .endpoint_url(url)
+        .build();
+    Client::from_conf(config)
+}
+
+async fn aws_client() -> anyhow::Result<Client> {
+    let config = aws_config::load_defaults(aws_config::BehaviorVersion::latest()).await;
+    if config.region().is_none() {
+        return Err(Failure::new(
+            "the environment names no AWS Region",
+            "set AWS_REGION, or a Region in the profile that AWS_PROFILE names",
+        )
+        .into());
+    }
+    Ok(Client::new(&config))
+}
