@@ -114,7 +114,11 @@ impl Connection {
             | SdkError::ConstructionFailure(_)
             | _ => self.unreachable(),
         };
-        failure.because(error).into()
+        // The SDK's own sentence ("service error") says less than its cause.
+        let cause = error
+            .into_source()
+            .map_or_else(anyhow::Error::from, anyhow::Error::from_boxed);
+        failure.because(cause).into()
     }
 
     /// Where the command works, as its sentences name it.
@@ -127,7 +131,12 @@ impl Connection {
 
     fn refusal(&self, error: &impl ProvideErrorMetadata) -> Failure {
         let place = self.place();
-        let code = error.code().unwrap_or("an error without a code");
+        let Some(code) = error.code() else {
+            return Failure::new(
+                format!("what answers at {place} is not DynamoDB"),
+                "name the URL of DynamoDB with --endpoint",
+            );
+        };
         match code {
             "ResourceNotFoundException" => Failure::new(
                 format!("a table is missing at {place}"),

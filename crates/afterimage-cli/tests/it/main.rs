@@ -1,5 +1,11 @@
 //! The command as people run it, and the repository as they find it.
 
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that cannot go on has failed"
+)]
+
 mod commands;
 mod program;
 mod replay;

@@ -43,10 +43,8 @@ pub async fn run(
 ) -> anyhow::Result<Status> {
     let application = Albums::new(connection.client.clone(), connection.names.clone());
     let bar = progress::bar(items.len() as u64, "writing albums");
-    let written = albums::put_all(&application, items, |written| {
-        bar.set_position(written as u64)
-    })
-    .await?;
+    let report = |written| bar.set_position(written as u64);
+    let written = albums::put_all(&application, items, report).await?;
     bar.finish_and_clear();
     let mut output = Output::new();
     match format {
