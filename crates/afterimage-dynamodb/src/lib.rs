@@ -1,7 +1,19 @@
-//! The engine on DynamoDB.
+//! The engine on DynamoDB: takes a stream event, does what the core decides, and reports.
 
+mod budget;
+mod client;
+mod convert;
+mod drive;
+mod error_policy;
+mod expression;
+mod meter;
 mod processor;
 mod report;
+mod store;
 
+pub use client::{client_at_endpoint, client_from_environment};
+pub use convert::ConvertError;
+pub use meter::Consumption;
 pub use processor::{Processor, ProcessorError, StreamEvent};
 pub use report::{BatchReport, RecordReport};
+pub use store::StoreError;

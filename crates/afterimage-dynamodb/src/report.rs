@@ -3,6 +3,8 @@
 use afterimage::Outcome;
 use aws_lambda_events::event::streams::{DynamoDbBatchItemFailure, DynamoDbEventResponse};
 
+use crate::meter::Consumption;
+
 /// What became of one record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecordReport {
@@ -21,15 +23,19 @@ impl RecordReport {
     /// Whether the record has to be delivered again.
     #[must_use]
     pub fn is_failed(&self) -> bool {
-        self.outcomes.iter().any(|(_, outcome)| *outcome == Outcome::Failed)
+        self.outcomes
+            .iter()
+            .any(|(_, outcome)| *outcome == Outcome::Failed)
     }
 }
 
 /// What became of a batch, record by record in the order of the event.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct BatchReport {
     /// One entry per record, in the order of the event.
     pub records: Vec<RecordReport>,
+    /// What the batch consumed.
+    pub consumption: Consumption,
 }
 
 impl BatchReport {
@@ -68,5 +74,63 @@ impl BatchReport {
             .iter()
             .flat_map(|record| record.outcomes.iter())
             .map(|(view, outcome)| (view.as_str(), *outcome))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(sequence_number: Option<&str>, outcome: Outcome) -> RecordReport {
+        RecordReport {
+            sequence_number: sequence_number.map(str::to_owned),
+            event_name: None,
+            table_name: None,
+            outcomes: vec![("view".to_owned(), outcome)],
+        }
+    }
+
+    #[track_caller]
+    fn check(records: &[(Option<&str>, Outcome)], expected: &[&str]) {
+        let records = records
+            .iter()
+            .map(|(number, outcome)| record(*number, *outcome))
+            .collect();
+        let report = BatchReport {
+            records,
+            consumption: Consumption::default(),
+        };
+        let failures = report.response().batch_item_failures;
+        let found: Vec<_> = failures
+            .into_iter()
+            .map(|it| it.item_identifier.unwrap())
+            .collect();
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn failed_records_are_reported_lowest_first() {
+        check(&[], &[]);
+        check(
+            &[(Some("1"), Outcome::Applied), (None, Outcome::Parked)],
+            &[],
+        );
+        check(
+            &[
+                (Some("1000"), Outcome::Failed),
+                (Some("300"), Outcome::Applied),
+                (Some("999"), Outcome::Failed),
+                (Some("999"), Outcome::Failed),
+            ],
+            &["999", "1000"],
+        );
+    }
+
+    #[test]
+    fn a_failed_record_without_a_number_fails_the_batch_whole() {
+        check(
+            &[(Some("1"), Outcome::Failed), (None, Outcome::Failed)],
+            &[""],
+        );
     }
 }

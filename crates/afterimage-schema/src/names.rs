@@ -67,7 +67,9 @@ impl FromStr for Table {
         Table::ALL
             .into_iter()
             .find(|table| table.logical_name() == text)
-            .ok_or_else(|| TableNameError::Unknown { name: text.to_owned() })
+            .ok_or_else(|| TableNameError::Unknown {
+                name: text.to_owned(),
+            })
     }
 }
 
@@ -119,17 +121,20 @@ impl TableNames {
         lookup: impl Fn(&'static str) -> Option<String>,
     ) -> Result<Self, TableNameError> {
         let names = Table::ALL.map(|table| {
-            lookup(table.environment_variable())
-                .unwrap_or_else(|| table.default_name().to_owned())
+            lookup(table.environment_variable()).unwrap_or_else(|| table.default_name().to_owned())
         });
         for (table, name) in Table::ALL.into_iter().zip(&names) {
             if !is_table_name(name) {
                 let variable = table.environment_variable();
-                return Err(TableNameError::Invalid { variable, name: name.clone() });
+                return Err(TableNameError::Invalid {
+                    variable,
+                    name: name.clone(),
+                });
             }
-            let namesake = Table::ALL.into_iter().zip(&names).find(|(other, it)| {
-                *other < table && *it == name
-            });
+            let namesake = Table::ALL
+                .into_iter()
+                .zip(&names)
+                .find(|(other, it)| *other < table && *it == name);
             if let Some((other, _)) = namesake {
                 return Err(TableNameError::Shared {
                     first: other.environment_variable(),
@@ -163,19 +168,25 @@ impl TableNames {
     /// The table that has this real name, if one has.
     #[must_use]
     pub fn table_named(&self, name: &str) -> Option<Table> {
-        Table::ALL.into_iter().find(|table| self.name(*table) == name)
+        Table::ALL
+            .into_iter()
+            .find(|table| self.name(*table) == name)
     }
 }
 
 impl Default for TableNames {
     fn default() -> Self {
-        Self { names: Table::ALL.map(|table| table.default_name().to_owned()) }
+        Self {
+            names: Table::ALL.map(|table| table.default_name().to_owned()),
+        }
     }
 }
 
 fn is_table_name(name: &str) -> bool {
     (3..=255).contains(&name.len())
-        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte))
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte))
 }
 
 #[cfg(test)]
@@ -184,10 +195,15 @@ mod tests {
 
     fn check(variables: &[(&str, &str)], expected: &str) {
         let names = TableNames::from_lookup(|wanted| {
-            variables.iter().find(|(name, _)| *name == wanted).map(|(_, it)| (*it).to_owned())
+            variables
+                .iter()
+                .find(|(name, _)| *name == wanted)
+                .map(|(_, it)| (*it).to_owned())
         });
         let found = match names {
-            Ok(names) => Table::ALL.map(|table| names.name(table).to_owned()).join(" "),
+            Ok(names) => Table::ALL
+                .map(|table| names.name(table).to_owned())
+                .join(" "),
             Err(error) => error.to_string(),
         };
         assert_eq!(found, expected);
@@ -195,8 +211,14 @@ mod tests {
 
     #[test]
     fn names_come_from_the_environment_and_are_checked() {
-        check(&[], "afterimage-albums afterimage-messages afterimage-derived");
-        check(&[("ALBUMS_TABLE", "music")], "music afterimage-messages afterimage-derived");
+        check(
+            &[],
+            "afterimage-albums afterimage-messages afterimage-derived",
+        );
+        check(
+            &[("ALBUMS_TABLE", "music")],
+            "music afterimage-messages afterimage-derived",
+        );
         check(
             &[("ALBUMS_TABLE", "a b")],
             "ALBUMS_TABLE is `a b`, which is no table name: 3 to 255 characters of letters, digits, `_`, `.` and `-`",

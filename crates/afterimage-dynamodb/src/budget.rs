@@ -1,0 +1,96 @@
+//! The time that a batch has, and how it is spent on waiting.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// The share of the time left that is kept for reporting: one part in so many.
+const RESERVE_SHARE: u32 = 10;
+
+/// The most that is kept for reporting.
+const RESERVE_MAX: Duration = Duration::from_secs(1);
+
+/// The first wait after contention; it doubles each time, and is drawn at random below that.
+const BACKOFF_FIRST: Duration = Duration::from_millis(20);
+
+/// The longest wait.
+const BACKOFF_MAX: Duration = Duration::from_secs(1);
+
+/// How often one task is put back by others before it is left to a redelivery.
+const SETBACK_COUNT_MAX: u32 = 40;
+
+/// The time that a batch may take: it stops before the deadline, early enough to report.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Budget {
+    stop_at: Instant,
+}
+
+impl Budget {
+    pub(crate) fn until(deadline: Instant) -> Self {
+        let left = deadline.saturating_duration_since(Instant::now());
+        Self {
+            stop_at: deadline - (left / RESERVE_SHARE).min(RESERVE_MAX),
+        }
+    }
+
+    pub(crate) fn is_spent(&self) -> bool {
+        Instant::now() >= self.stop_at
+    }
+
+    /// What the future gives, or `None` where the time ends first.
+    pub(crate) async fn within<T>(&self, future: impl Future<Output = T>) -> Option<T> {
+        tokio::time::timeout_at(self.stop_at, future).await.ok()
+    }
+}
+
+/// Waits with full jitter, as often as a task may be set back.
+#[derive(Debug, Default)]
+pub(crate) struct Backoff {
+    setback_count: u32,
+}
+
+impl Backoff {
+    /// Waits before another attempt; `false` where there should be none.
+    pub(crate) async fn wait(&mut self, budget: &Budget) -> bool {
+        if self.setback_count >= SETBACK_COUNT_MAX {
+            return false;
+        }
+        let ceiling = BACKOFF_FIRST
+            .saturating_mul(1 << self.setback_count.min(10))
+            .min(BACKOFF_MAX);
+        self.setback_count += 1;
+        budget
+            .within(tokio::time::sleep(ceiling.mul_f64(fastrand::f64())))
+            .await
+            .is_some()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_budget_ends_before_the_deadline() {
+        let budget = Budget::until(Instant::now() + Duration::from_millis(200));
+        assert!(!budget.is_spent());
+        assert_eq!(budget.within(std::future::pending::<()>()).await, None);
+        assert!(budget.is_spent());
+        let past = Budget::until(Instant::now());
+        assert!(past.is_spent());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn waiting_is_bounded_in_number_and_by_the_budget() {
+        let budget = Budget::until(Instant::now() + Duration::from_secs(900));
+        let mut backoff = Backoff::default();
+        let mut wait_count = 0;
+        while backoff.wait(&budget).await {
+            wait_count += 1;
+        }
+        assert_eq!(wait_count, SETBACK_COUNT_MAX);
+        let spent = Budget::until(Instant::now());
+        tokio::time::advance(Duration::from_millis(1)).await;
+        assert!(!Backoff { setback_count: 10 }.wait(&spent).await);
+    }
+}

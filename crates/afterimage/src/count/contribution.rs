@@ -1,0 +1,89 @@
+//! What one source item adds to a count.
+
+use super::CountView;
+use crate::attribute_value::{AttributeValue, Item};
+use crate::limits::{GROUP_BYTES_MAX, SORT_KEY_BYTES_MAX};
+
+/// What one source item adds to a view.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Contribution {
+    /// One, to the count of this group.
+    Group(String),
+    /// Nothing.
+    None,
+}
+
+/// Why a source item's group attribute is no group.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum GroupError {
+    /// The attribute is of a type that has no rendered form.
+    #[error(
+        "the group attribute `{attribute}` is {type_name}; a group is a string, a number or a boolean"
+    )]
+    Type {
+        /// The attribute.
+        attribute: String,
+        /// Its type.
+        type_name: &'static str,
+    },
+    /// The rendered group, or the derived key that it gives, cannot be a key.
+    #[error(
+        "the group in `{attribute}` gives a key of {byte_count} bytes; 1 to {SORT_KEY_BYTES_MAX} are possible"
+    )]
+    Length {
+        /// The attribute.
+        attribute: String,
+        /// Bytes of the key that it gives.
+        byte_count: usize,
+    },
+}
+
+/// The rendered form of a group: two groups are equal if and only if these are. `None` for a type
+/// that has none.
+#[must_use]
+pub fn render_group(value: &AttributeValue) -> Option<String> {
+    match value {
+        AttributeValue::S(text) => Some(text.clone()),
+        AttributeValue::N(number) => Some(number.as_str().to_owned()),
+        AttributeValue::Bool(it) => Some(it.to_string()),
+        AttributeValue::B(_)
+        | AttributeValue::Null
+        | AttributeValue::L(_)
+        | AttributeValue::M(_)
+        | AttributeValue::Ss(_)
+        | AttributeValue::Ns(_)
+        | AttributeValue::Bs(_) => None,
+    }
+}
+
+/// What an item adds to a view: nothing where it is not selected or has no group attribute.
+///
+/// # Errors
+/// [`GroupError`] where the group attribute is no group.
+pub fn contribution_of_item(view: &CountView, item: &Item) -> Result<Contribution, GroupError> {
+    if !view.selection.selects(item) {
+        return Ok(Contribution::None);
+    }
+    let Some(value) = item.get(&view.group_by) else {
+        return Ok(Contribution::None);
+    };
+    let attribute = || view.group_by.clone();
+    let group = render_group(value).ok_or_else(|| GroupError::Type {
+        attribute: attribute(),
+        type_name: value.type_name(),
+    })?;
+    let key_byte_count = view.target.sort.render(&group).len();
+    if group.is_empty() || group.len() > GROUP_BYTES_MAX {
+        return Err(GroupError::Length {
+            attribute: attribute(),
+            byte_count: group.len(),
+        });
+    }
+    if key_byte_count > SORT_KEY_BYTES_MAX {
+        return Err(GroupError::Length {
+            attribute: attribute(),
+            byte_count: key_byte_count,
+        });
+    }
+    Ok(Contribution::Group(group))
+}

@@ -1,0 +1,340 @@
+//! The task of a `count` view: read the ledger, plan, commit, and plan again what was refused.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::CountView;
+use super::contribution::{Contribution, contribution_of_item};
+use super::ledger::{Entry, Standing};
+use super::pack::{Pack, Packable, disjoint, pack};
+use crate::key::ItemKey;
+use crate::limits::TRANSACTION_ACTIONS_MAX;
+use crate::outcome::Outcome;
+use crate::reason::reason;
+use crate::record::Record;
+use crate::version::Version;
+use crate::view::{Answer, Committed, Parking, Read, Refusal, Step, Task};
+use crate::write::{Action, Changes, Transaction, Write};
+
+/// The smallest transaction: a source item that changes groups touches a ledger entry and two counts.
+const ACTIONS_MIN: usize = 3;
+
+/// A source item whose newest record of the batch has no outcome yet.
+#[derive(Debug)]
+pub(super) struct OpenChange {
+    index: usize,
+    source_key: ItemKey,
+    ledger_key: ItemKey,
+    version: Version,
+    standing: Standing,
+    /// Why the record is to be parked, where it is.
+    parking: Option<String>,
+    is_parked: bool,
+    entry: Known,
+    /// A commit of this change ended without a response.
+    may_be_committed: bool,
+    outcome: Option<Outcome>,
+}
+
+/// What is known of a ledger entry.
+#[derive(Debug)]
+enum Known {
+    Nothing,
+    Entry(Option<Entry>),
+}
+
+impl OpenChange {
+    pub(super) fn new(view: &CountView, index: usize, record: &Record) -> Self {
+        let desired = match &record.image {
+            Err(error) => Err(reason(error)),
+            Ok(None) => Ok(Standing::Removed),
+            Ok(Some(image)) => match contribution_of_item(view, image) {
+                Ok(Contribution::Group(group)) => Ok(Standing::Counted { group }),
+                Ok(Contribution::None) => Ok(Standing::Uncounted),
+                Err(error) => Err(reason(&error)),
+            },
+        };
+        let (standing, parking) = match desired {
+            Ok(standing) => (standing, None),
+            Err(reason) => (Standing::Parked, Some(reason)),
+        };
+        Self {
+            index,
+            source_key: record.key.clone(),
+            ledger_key: view.ledger_key(&record.key),
+            version: record.version.clone(),
+            standing,
+            parking,
+            is_parked: false,
+            entry: Known::Nothing,
+            may_be_committed: false,
+            outcome: None,
+        }
+    }
+
+    fn is_open(&self) -> bool {
+        self.outcome.is_none()
+    }
+
+    fn read_entry(&self) -> Option<&Entry> {
+        match &self.entry {
+            Known::Nothing => None,
+            Known::Entry(entry) => entry.as_ref(),
+        }
+    }
+
+    fn applied_outcome(&self) -> Outcome {
+        if self.parking.is_some() {
+            Outcome::Parked
+        } else {
+            Outcome::Applied
+        }
+    }
+
+    /// Settles the change if its record, or a newer one, was applied before.
+    fn settle_if_not_newer(&mut self) {
+        let Some(entry) = self.read_entry() else {
+            return;
+        };
+        if self.version > entry.version {
+            return;
+        }
+        let is_own = self.may_be_committed && entry.version == self.version;
+        self.outcome = Some(if is_own {
+            self.applied_outcome()
+        } else {
+            Outcome::Duplicate
+        });
+    }
+
+    /// The difference that the change makes to each group's count.
+    fn deltas(&self) -> BTreeMap<String, i64> {
+        let before = self.read_entry().and_then(|entry| entry.standing.group());
+        let after = self.standing.group();
+        let mut deltas = BTreeMap::new();
+        if before != after {
+            deltas.extend(before.map(|group| (group.to_owned(), -1)));
+            deltas.extend(after.map(|group| (group.to_owned(), 1)));
+        }
+        deltas
+    }
+
+    /// The record can never be committed as it is: it is parked instead, and adds nothing.
+    fn park_instead(&mut self, reason: &str) {
+        if self.parking.is_some() {
+            // Not even the parked state can be written; whatever is in the way may be mended.
+            self.outcome = Some(Outcome::Failed);
+        } else {
+            self.parking = Some(reason.to_owned());
+            self.standing = Standing::Parked;
+        }
+    }
+}
+
+/// The work of a `count` view on one batch.
+#[derive(Debug)]
+pub(super) struct CountTask {
+    view: CountView,
+    changes: Vec<OpenChange>,
+    in_flight: Vec<Pack>,
+    /// Contention shrinks it: small transactions get through where large ones collide.
+    action_count_max: usize,
+    contention_count: u32,
+}
+
+impl CountTask {
+    pub(super) fn new(view: CountView, changes: Vec<OpenChange>) -> Self {
+        Self {
+            view,
+            changes,
+            in_flight: Vec::new(),
+            action_count_max: TRANSACTION_ACTIONS_MAX,
+            contention_count: 0,
+        }
+    }
+
+    fn open_changes(&mut self) -> impl Iterator<Item = &mut OpenChange> {
+        self.changes.iter_mut().filter(|change| change.is_open())
+    }
+
+    fn reads(&mut self) -> Vec<Read> {
+        self.open_changes()
+            .filter(|change| matches!(change.entry, Known::Nothing))
+            .map(|change| Read::Item(change.ledger_key.clone()))
+            .collect()
+    }
+
+    fn parkings(&mut self) -> Vec<Parking> {
+        self.open_changes()
+            .filter(|change| !change.is_parked)
+            .filter_map(|change| {
+                let reason = change.parking.clone()?;
+                Some(Parking {
+                    index: change.index,
+                    reason,
+                    part: None,
+                })
+            })
+            .collect()
+    }
+
+    fn packables(&self) -> Vec<Packable> {
+        let changes = self.changes.iter().enumerate();
+        changes
+            .filter(|(_, change)| change.is_open())
+            .map(|(place, change)| Packable {
+                change: place,
+                groups: change.deltas().into_keys().collect::<BTreeSet<_>>(),
+            })
+            .collect()
+    }
+
+    /// The ledger writes in the order of the pack's changes, then one `ADD` for each count.
+    fn transaction(&self, pack: &Pack) -> Transaction {
+        let mut writes = Vec::new();
+        let mut sums: BTreeMap<String, i64> = BTreeMap::new();
+        for change in pack
+            .changes
+            .iter()
+            .filter_map(|place| self.changes.get(*place))
+        {
+            let entry = Entry {
+                version: change.version.clone(),
+                standing: change.standing.clone(),
+            };
+            writes.push(entry.write(
+                &self.view.name,
+                &self.view.definition,
+                &change.source_key,
+                change.read_entry(),
+            ));
+            for (group, delta) in change.deltas() {
+                *sums.entry(group).or_insert(0) += delta;
+            }
+        }
+        let counts = sums
+            .into_iter()
+            .filter(|(_, sum)| *sum != 0)
+            .map(|(group, sum)| Write {
+                key: self.view.target.key(&group),
+                action: Action::Update(Changes {
+                    add: [(self.view.target.count_attribute.clone(), sum)].into(),
+                    ..Changes::default()
+                }),
+                conditions: Vec::new(),
+            });
+        writes.extend(counts);
+        Transaction { writes }
+    }
+
+    fn contended(&mut self) {
+        self.contention_count += 1;
+        if self.contention_count > 1 {
+            self.action_count_max = (self.action_count_max / 2).max(ACTIONS_MIN);
+        }
+    }
+
+    fn refused(&mut self, pack: &Pack, refusal: &Refusal) {
+        match refusal {
+            Refusal::Changed(writes) => self.for_writes(pack, writes, |change| {
+                change.entry = Known::Nothing;
+            }),
+            Refusal::Contended => self.contended(),
+            Refusal::Unknown => self.for_writes(pack, &[], |change| {
+                change.entry = Known::Nothing;
+                change.may_be_committed = true;
+            }),
+            Refusal::Invalid(writes) => {
+                let is_told = writes.iter().any(|write| *write < pack.changes.len());
+                if is_told || pack.changes.len() == 1 {
+                    self.for_writes(pack, writes, |change| {
+                        change.park_instead("DynamoDB refuses the ledger entry or the count of this record as invalid");
+                    });
+                } else {
+                    self.action_count_max = ACTIONS_MIN;
+                }
+            }
+        }
+    }
+
+    /// Applies `act` to the changes behind these writes of a pack's transaction; to all of them where
+    /// none of the writes is a change's.
+    fn for_writes(&mut self, pack: &Pack, writes: &[usize], act: impl Fn(&mut OpenChange)) {
+        let is_told = writes.iter().any(|write| *write < pack.changes.len());
+        for (write, place) in pack.changes.iter().enumerate() {
+            let change = self
+                .changes
+                .get_mut(*place)
+                .filter(|_| !is_told || writes.contains(&write));
+            change.into_iter().for_each(&act);
+        }
+    }
+}
+
+impl Task for CountTask {
+    fn next(&mut self) -> Step {
+        let reads = self.reads();
+        if !reads.is_empty() {
+            return Step::Read(reads);
+        }
+        self.open_changes()
+            .for_each(OpenChange::settle_if_not_newer);
+        let parkings = self.parkings();
+        if !parkings.is_empty() {
+            return Step::Park(parkings);
+        }
+        self.in_flight = disjoint(pack(self.packables(), self.action_count_max));
+        if self.in_flight.is_empty() {
+            return Step::Done;
+        }
+        Step::Commit(
+            self.in_flight
+                .iter()
+                .map(|pack| self.transaction(pack))
+                .collect(),
+        )
+    }
+
+    fn answered(&mut self, answers: Vec<(Read, Answer)>) {
+        let mut answers: BTreeMap<Read, Answer> = answers.into_iter().collect();
+        for change in self
+            .open_changes()
+            .filter(|it| matches!(it.entry, Known::Nothing))
+        {
+            let answer = answers.remove(&Read::Item(change.ledger_key.clone()));
+            let Some(Answer::Item(item)) = answer else {
+                continue;
+            };
+            match item.map(|item| Entry::from_item(&item)).transpose() {
+                Ok(entry) => change.entry = Known::Entry(entry),
+                // Whoever wrote it can mend it, and the record comes again.
+                Err(_) => change.outcome = Some(Outcome::Failed),
+            }
+        }
+    }
+
+    fn committed(&mut self, results: Vec<Committed>) {
+        for (pack, result) in std::mem::take(&mut self.in_flight).into_iter().zip(results) {
+            match result {
+                Ok(()) => self.for_writes(&pack, &[], |change| {
+                    change.outcome = Some(change.applied_outcome());
+                }),
+                Err(refusal) => self.refused(&pack, &refusal),
+            }
+        }
+    }
+
+    fn parked(&mut self) {
+        self.open_changes()
+            .filter(|change| change.parking.is_some())
+            .for_each(|change| {
+                change.is_parked = true;
+            });
+    }
+
+    fn outcomes(&self) -> Vec<(usize, Option<Outcome>)> {
+        self.changes
+            .iter()
+            .map(|change| (change.index, change.outcome))
+            .collect()
+    }
+}

@@ -1,0 +1,382 @@
+//! Records, decoded one by one from the JSON of a stream event.
+
+use std::collections::BTreeMap;
+
+use afterimage_schema::{DefinitionError, Table, TableDefinition, TableNameError, TableNames};
+use serde_json::Value;
+
+use crate::attribute_value::{AttributeValueError, Item, item_from_json};
+use crate::key::ItemKey;
+use crate::version::{Version, VersionError};
+
+/// The tables that records can come from: their real names and definitions.
+#[derive(Debug, Clone)]
+pub struct Catalog {
+    /// The real names.
+    pub names: TableNames,
+    definitions: BTreeMap<Table, TableDefinition>,
+}
+
+/// Why a catalog could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum CatalogError {
+    /// A real name is not usable.
+    #[error(transparent)]
+    Name(#[from] TableNameError),
+    /// A compiled-in definition is not usable.
+    #[error(transparent)]
+    Definition(#[from] DefinitionError),
+    /// A definition is missing.
+    #[error("there is no definition of the table {table}")]
+    Missing {
+        /// The table.
+        table: Table,
+    },
+}
+
+impl Catalog {
+    /// The catalog of the compiled-in definitions under these real names.
+    ///
+    /// # Errors
+    /// [`CatalogError::Definition`] where a compiled-in definition is not usable.
+    pub fn new(names: TableNames) -> Result<Self, CatalogError> {
+        let definitions = Table::ALL
+            .into_iter()
+            .map(|table| Ok((table, afterimage_schema::definition(table)?)))
+            .collect::<Result<_, CatalogError>>()?;
+        Ok(Self { names, definitions })
+    }
+
+    /// The definition of a table.
+    ///
+    /// # Errors
+    /// [`CatalogError::Missing`] where there is none.
+    pub fn definition(&self, table: Table) -> Result<&TableDefinition, CatalogError> {
+        self.definitions
+            .get(&table)
+            .ok_or(CatalogError::Missing { table })
+    }
+}
+
+/// What happened to the source item.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    /// It was put where none was.
+    Insert,
+    /// It was changed.
+    Modify,
+    /// It was deleted, by the application or by its time to live.
+    Remove,
+}
+
+impl Change {
+    /// The `eventName` of the stream record.
+    #[must_use]
+    pub const fn event_name(self) -> &'static str {
+        match self {
+            Change::Insert => "INSERT",
+            Change::Modify => "MODIFY",
+            Change::Remove => "REMOVE",
+        }
+    }
+}
+
+/// One change of one source item, or row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Record {
+    /// The changed item.
+    pub key: ItemKey,
+    /// Its place among the records of the item.
+    pub version: Version,
+    /// What happened.
+    pub change: Change,
+    /// The item after the change, where there is one; an error where the record should hold one and
+    /// does not.
+    pub image: Result<Option<Item>, DecodeError>,
+}
+
+/// Why a record could not be decoded.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum DecodeError {
+    /// The record is no JSON object.
+    #[error("the record is not a JSON object")]
+    NotAnObject,
+    /// A field is missing, or not of its type.
+    #[error("the record has no `{field}` of its type")]
+    Field {
+        /// The field's path.
+        field: &'static str,
+    },
+    /// The event is none that a stream has.
+    #[error("`eventName` is none of INSERT, MODIFY and REMOVE")]
+    EventName,
+    /// `eventSourceARN` names no stream of a table.
+    #[error("`eventSourceARN` is not the ARN of a table's stream")]
+    StreamArn,
+    /// The table is none of the deployment's.
+    #[error("no view reads the table that the record comes from")]
+    UnknownTable,
+    /// The version cannot be told.
+    #[error("the record's place in its stream cannot be told")]
+    Version(#[source] VersionError),
+    /// The keys are no item.
+    #[error("`dynamodb.Keys` is no item")]
+    KeysValue(#[source] AttributeValueError),
+    /// The keys are not those of the table.
+    #[error("`dynamodb.Keys` are not the key attributes of the table")]
+    Keys,
+    /// The stream does not carry after-images.
+    #[error(
+        "the record has no `dynamodb.NewImage`: the stream's view type must be NEW_IMAGE or NEW_AND_OLD_IMAGES"
+    )]
+    NoImage,
+    /// The image is no item.
+    #[error("`dynamodb.NewImage` is no item")]
+    Image(#[source] AttributeValueError),
+    /// The image is another item's.
+    #[error("`dynamodb.NewImage` has other keys than `dynamodb.Keys`")]
+    ImageKeys,
+}
+
+/// What a record's JSON tells, as far as it could be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decoded {
+    /// `eventName`, as it stands.
+    pub event_name: Option<String>,
+    /// The table's real name, from `eventSourceARN`.
+    pub table_name: Option<String>,
+    /// The stream's label, from `eventSourceARN`.
+    pub stream_label: Option<String>,
+    /// `dynamodb.SequenceNumber`, as it stands.
+    pub sequence_number: Option<String>,
+    /// The record; an error where it cannot even be told which change of which item it is.
+    pub record: Result<Record, DecodeError>,
+}
+
+/// Decodes one record of a stream event. What is wrong with a record is part of the answer: it
+/// never fails the batch.
+#[must_use]
+pub fn decode(catalog: &Catalog, raw_json: &str) -> Decoded {
+    let json: Value = serde_json::from_str(raw_json).unwrap_or(Value::Null);
+    let text = |pointer| {
+        json.pointer(pointer)
+            .and_then(Value::as_str)
+            .map(str::to_owned)
+    };
+    let stream = text("/eventSourceARN").and_then(|arn| stream_of_arn(&arn));
+    Decoded {
+        event_name: text("/eventName"),
+        table_name: stream.as_ref().map(|(table_name, _)| table_name.clone()),
+        stream_label: stream.as_ref().map(|(_, label)| label.clone()),
+        sequence_number: text("/dynamodb/SequenceNumber"),
+        record: decode_record(catalog, &json, stream),
+    }
+}
+
+fn decode_record(
+    catalog: &Catalog,
+    json: &Value,
+    stream: Option<(String, String)>,
+) -> Result<Record, DecodeError> {
+    json.as_object().ok_or(DecodeError::NotAnObject)?;
+    let text = |pointer, field| {
+        json.pointer(pointer)
+            .and_then(Value::as_str)
+            .ok_or(DecodeError::Field { field })
+    };
+    let change = match text("/eventName", "eventName")? {
+        "INSERT" => Change::Insert,
+        "MODIFY" => Change::Modify,
+        "REMOVE" => Change::Remove,
+        _ => return Err(DecodeError::EventName),
+    };
+    text("/eventSourceARN", "eventSourceARN")?;
+    let (table_name, stream_label) = stream.ok_or(DecodeError::StreamArn)?;
+    let table = catalog
+        .names
+        .table_named(&table_name)
+        .ok_or(DecodeError::UnknownTable)?;
+    let sequence_number = text("/dynamodb/SequenceNumber", "dynamodb.SequenceNumber")?;
+    let version = Version {
+        stream_label: stream_label.parse().map_err(DecodeError::Version)?,
+        sequence_number: sequence_number.parse().map_err(DecodeError::Version)?,
+    };
+    let definition = catalog
+        .definition(table)
+        .map_err(|_| DecodeError::UnknownTable)?;
+    let keys_json = json.pointer("/dynamodb/Keys").ok_or(DecodeError::Field {
+        field: "dynamodb.Keys",
+    })?;
+    let keys = item_from_json("Keys", keys_json).map_err(DecodeError::KeysValue)?;
+    let key_count = 1 + usize::from(definition.sort_key.is_some());
+    let key = ItemKey::of_item(definition, &keys)
+        .filter(|_| keys.len() == key_count)
+        .ok_or(DecodeError::Keys)?;
+    let image = match change {
+        Change::Remove => Ok(None),
+        Change::Insert | Change::Modify => decode_image(definition, &key, json).map(Some),
+    };
+    Ok(Record {
+        key,
+        version,
+        change,
+        image,
+    })
+}
+
+fn decode_image(
+    definition: &TableDefinition,
+    key: &ItemKey,
+    json: &Value,
+) -> Result<Item, DecodeError> {
+    let image_json = json
+        .pointer("/dynamodb/NewImage")
+        .ok_or(DecodeError::NoImage)?;
+    let image = item_from_json("NewImage", image_json).map_err(DecodeError::Image)?;
+    if ItemKey::of_item(definition, &image).as_ref() != Some(key) {
+        return Err(DecodeError::ImageKeys);
+    }
+    Ok(image)
+}
+
+/// The table's name and the stream's label in
+/// `arn:aws:dynamodb:<region>:<account>:table/<name>/stream/<label>`.
+fn stream_of_arn(arn: &str) -> Option<(String, String)> {
+    let mut parts = arn.splitn(6, ':');
+    let is_dynamodb = parts.next() == Some("arn") && parts.nth(1) == Some("dynamodb");
+    let resource = parts.nth(2).filter(|_| is_dynamodb)?;
+    let (table_name, label) = resource.strip_prefix("table/")?.split_once("/stream/")?;
+    Some((table_name.to_owned(), label.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn base() -> Value {
+        json!({
+            "eventName": "INSERT",
+            "eventSourceARN":
+                "arn:aws:dynamodb:eu-west-1:123456789012:table/afterimage-albums/stream/2026-01-01T00:00:00.000",
+            "dynamodb": {
+                "SequenceNumber": "100000000000000000001",
+                "Keys": {"Artist": {"S": "AC/DC"}, "Album": {"S": "Back in Black"}},
+                "NewImage": {
+                    "Artist": {"S": "AC/DC"}, "Album": {"S": "Back in Black"}, "Year": {"N": "1980"},
+                },
+            },
+        })
+    }
+
+    /// The base record with one place changed, or removed where the new value is null.
+    fn with(pointer: &str, value: Value) -> String {
+        let mut json = base();
+        let (parent, field) = pointer.rsplit_once('/').expect("a pointer");
+        let parent = json
+            .pointer_mut(parent)
+            .and_then(Value::as_object_mut)
+            .expect("a parent");
+        match value {
+            Value::Null => parent.remove(field),
+            value => parent.insert(field.to_owned(), value),
+        };
+        json.to_string()
+    }
+
+    fn catalog() -> Catalog {
+        Catalog::new(TableNames::default()).expect("compiled-in definitions")
+    }
+
+    #[track_caller]
+    fn check_error(raw_json: &str, expected: &str) {
+        let decoded = decode(&catalog(), raw_json);
+        let error = decoded
+            .record
+            .and_then(|record| record.image)
+            .expect_err("must be refused");
+        assert_eq!(error.to_string(), expected);
+    }
+
+    #[test]
+    fn a_good_record_is_decoded_whole() {
+        let decoded = decode(&catalog(), &base().to_string());
+        assert_eq!(decoded.table_name.as_deref(), Some("afterimage-albums"));
+        assert_eq!(
+            decoded.sequence_number.as_deref(),
+            Some("100000000000000000001")
+        );
+        let record = decoded.record.expect("decodes");
+        assert_eq!(
+            record.key,
+            ItemKey::strings(Table::Albums, "AC/DC", "Back in Black")
+        );
+        assert_eq!(
+            record.image.expect("an image").map(|image| image.len()),
+            Some(3)
+        );
+    }
+
+    #[test]
+    fn a_removal_needs_no_image() {
+        let decoded = decode(&catalog(), &with("/eventName", json!("REMOVE")));
+        assert_eq!(decoded.record.expect("decodes").image, Ok(None));
+    }
+
+    #[test]
+    fn what_is_wrong_is_said() {
+        check_error("{", "the record is not a JSON object");
+        check_error("[]", "the record is not a JSON object");
+        check_error(
+            &with("/eventName", json!("UPSERT")),
+            "`eventName` is none of INSERT, MODIFY and REMOVE",
+        );
+        check_error(
+            &with("/eventName", Value::Null),
+            "the record has no `eventName` of its type",
+        );
+        check_error(
+            &with("/eventSourceARN", json!("arn:aws:sqs:eu-west-1:1:q")),
+            "`eventSourceARN` is not the ARN of a table's stream",
+        );
+        check_error(
+            &with(
+                "/eventSourceARN",
+                json!("arn:aws:dynamodb:eu-west-1:1:table/other/stream/2026-01-01T00:00:00"),
+            ),
+            "no view reads the table that the record comes from",
+        );
+        check_error(
+            &with("/dynamodb/SequenceNumber", Value::Null),
+            "the record has no `dynamodb.SequenceNumber` of its type",
+        );
+        check_error(
+            &with("/dynamodb/SequenceNumber", json!("x1")),
+            "the record's place in its stream cannot be told",
+        );
+        check_error(
+            &with("/dynamodb/Keys", json!({"Artist": {"S": "x"}})),
+            "`dynamodb.Keys` are not the key attributes of the table",
+        );
+        check_error(
+            &with("/dynamodb/Keys", json!({"Artist": "x"})),
+            "`dynamodb.Keys` is no item",
+        );
+        check_error(
+            &with("/dynamodb/NewImage", Value::Null),
+            "the record has no `dynamodb.NewImage`: the stream's view type must be NEW_IMAGE or NEW_AND_OLD_IMAGES",
+        );
+        check_error(
+            &with("/dynamodb/NewImage", json!({"Artist": {"S": 5}})),
+            "`dynamodb.NewImage` is no item",
+        );
+        check_error(
+            &with(
+                "/dynamodb/NewImage",
+                json!({"Artist": {"S": "x"}, "Album": {"S": "y"}}),
+            ),
+            "`dynamodb.NewImage` has other keys than `dynamodb.Keys`",
+        );
+    }
+}
