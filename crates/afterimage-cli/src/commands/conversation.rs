@@ -1,12 +1,23 @@
 //! `afterimage conversation`: what people see.
 
+mod get;
+mod list;
+
+use afterimage_schema::Table;
 use clap::{Args, Subcommand};
+use messages::{Clock, Messages};
 
 use crate::connection::ConnectionArguments;
 use crate::failure::Status;
 
+const EXAMPLES: &str = "\
+Examples:
+  afterimage conversation list mira
+  afterimage conversation get 1f0a7c3e-52b4-4d6f-8e91-a1b2c3d4e5f6";
+
 /// The arguments of `conversation`.
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub struct ConversationArguments {
     #[command(subcommand)]
     command: ConversationCommand,
@@ -29,6 +40,17 @@ enum ConversationCommand {
 }
 
 /// Runs the part of the command that was chosen.
-pub async fn run(_arguments: ConversationArguments) -> anyhow::Result<Status> {
-    Ok(Status::Done)
+pub async fn run(arguments: ConversationArguments) -> anyhow::Result<Status> {
+    let connection = arguments.connection.open().await?;
+    connection.require(&[Table::Messages]).await?;
+    let messages = Messages::new(
+        connection.client.clone(),
+        connection.names.clone(),
+        Clock::system(),
+    );
+    let format = arguments.connection.format();
+    match arguments.command {
+        ConversationCommand::Get { group } => get::run(&messages, format, &group).await,
+        ConversationCommand::List { handle } => list::run(&messages, format, &handle).await,
+    }
 }

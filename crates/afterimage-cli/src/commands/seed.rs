@@ -57,8 +57,9 @@ pub async fn run(arguments: SeedArguments) -> anyhow::Result<Status> {
             albums::run(&connection, format, &items).await
         }
         SeedCommand::Messages { file } => {
+            let sample = messages::read(file.as_deref())?;
             connection.require(&[Table::Messages]).await?;
-            messages::run(&connection, format, file.as_deref()).await
+            messages::run(&connection, format, &sample).await
         }
     }
 }
