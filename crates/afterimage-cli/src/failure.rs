@@ -5,6 +5,8 @@ use std::fmt;
 use std::io::Write as _;
 use std::process::ExitCode;
 
+use afterimage_local::StartError;
+
 /// How a command that ran to its end came out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Status {
@@ -81,10 +83,7 @@ pub fn exit_code(result: anyhow::Result<Status>) -> ExitCode {
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             print(&error);
-            let failure = error
-                .chain()
-                .find_map(|cause| cause.downcast_ref::<Failure>());
-            ExitCode::from(failure.map_or(1, |failure| failure.code))
+            ExitCode::from(error.chain().find_map(code_of).unwrap_or(1))
         }
     }
 }
@@ -115,6 +114,16 @@ fn report(error: &anyhow::Error) -> String {
     }
     lines.push(String::new());
     lines.join("\n")
+}
+
+/// The exit code of an error that has one of its own.
+fn code_of(cause: &(dyn Error + 'static)) -> Option<u8> {
+    let failure = cause.downcast_ref::<Failure>().map(|failure| failure.code);
+    failure.or_else(|| {
+        cause
+            .downcast_ref::<StartError>()
+            .map(StartError::exit_code)
+    })
 }
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {

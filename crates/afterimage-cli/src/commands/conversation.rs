@@ -12,8 +12,8 @@ use crate::failure::Status;
 
 const EXAMPLES: &str = "\
 Examples:
-  afterimage conversation list mira
-  afterimage conversation get 1f0a7c3e-52b4-4d6f-8e91-a1b2c3d4e5f6";
+  afterimage conversation list ada-demo
+  afterimage conversation get c0c0c0c0-0000-4000-8000-000000000001";
 
 /// The arguments of `conversation`.
 #[derive(Debug, Args)]

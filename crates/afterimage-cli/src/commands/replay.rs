@@ -157,6 +157,7 @@ fn print(lines: &[Line], format: Format) -> anyhow::Result<()> {
         .collect();
     let mut output = Output::new();
     match format {
+        Format::Table if lines.is_empty() => {}
         Format::Table => {
             let rows: Vec<[String; 6]> = lines.iter().map(row).collect();
             output.table(

@@ -20,8 +20,8 @@ const ANSWER_BYTES_MAX: usize = 64 * 1024;
 
 const EXAMPLES: &str = "\
 Examples:
-  afterimage token mira
-  curl -H \"Authorization: Bearer $(afterimage token mira)\" http://127.0.0.1:3000/api/message_groups";
+  afterimage token ada-demo
+  curl -H \"Authorization: Bearer $(afterimage token ada-demo)\" http://127.0.0.1:3000/api/message_groups";
 
 /// The arguments of `token`.
 #[derive(Debug, Args)]
