@@ -26,6 +26,6 @@ pub use item::{Item, text_attribute};
 pub use page::{PAGE_BYTES_MAX, Page, Read, read_page};
 pub use plain_json::plain_json;
 pub use query::{LIMIT_MAX, Parameters};
-pub use reply::{answer, json, no_content};
+pub use reply::{answer, causes, json, no_content};
 pub use runtime::{RuntimeError, prepare};
 pub use store_error::{StoreError, store_error};

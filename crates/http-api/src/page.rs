@@ -114,11 +114,9 @@ mod tests {
         let last = page
             .last
             .map(|it| plain_json(&it).expect("JSON").to_string());
-        let shown_names = shown.iter().map(|it| {
-            it.chars()
-                .filter(|c| c.is_ascii_digit())
-                .collect::<String>()
-        });
+        let shown_names = shown
+            .iter()
+            .map(|it| it.chars().filter(char::is_ascii_digit).collect::<String>());
         let found = format!(
             "{} / {}",
             shown_names.collect::<Vec<_>>().join(""),

@@ -52,7 +52,9 @@ fn json_text(status: StatusCode, text: String) -> Response<Body> {
     response
 }
 
-fn causes(error: &(dyn Error + 'static)) -> String {
+/// An error with the causes behind it, for a log.
+#[must_use]
+pub fn causes(error: &(dyn Error + 'static)) -> String {
     let chain = std::iter::successors(Some(error), |error| (*error).source());
     chain
         .map(ToString::to_string)

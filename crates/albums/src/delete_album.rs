@@ -1,0 +1,67 @@
+//! `DELETE /api/albums?artist=&album=`: deletes an album that is not protected.
+
+use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
+use http_api::{ApiError, Parameters, store_error};
+use lambda_http::{Body, Request, Response};
+
+use crate::{AlbumKey, Albums, PROTECTED_RANK_MAX};
+
+/// 204; 404 `album_not_found`; 409 `album_protected` for an album of rank [`PROTECTED_RANK_MAX`] and
+/// better.
+pub async fn delete_album(albums: &Albums, request: Request) -> Response<Body> {
+    http_api::answer(delete(albums, &request).await)
+}
+
+async fn delete(albums: &Albums, request: &Request) -> Result<Response<Body>, ApiError> {
+    let mut parameters = Parameters::of(request, &["artist", "album"])?;
+    let key = AlbumKey::new(parameters.require("artist")?, parameters.require("album")?)
+        .map_err(|error| ApiError::invalid_parameter(error.to_string()))?;
+    delete_unprotected(albums, &key).await?;
+    Ok(http_api::no_content())
+}
+
+/// One conditional delete decides: between a read and a delete the rank could change.
+async fn delete_unprotected(albums: &Albums, key: &AlbumKey) -> Result<(), ApiError> {
+    let deleted = albums
+        .client
+        .delete_item()
+        .table_name(albums.albums_table())
+        .set_key(Some(key.item()))
+        .condition_expression(
+            "attribute_exists(Artist) AND (attribute_not_exists(#Rank) OR #Rank > :protected)",
+        )
+        .expression_attribute_names("#Rank", "Rank")
+        .expression_attribute_values(
+            ":protected",
+            AttributeValue::N(PROTECTED_RANK_MAX.to_string()),
+        )
+        .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+        .send()
+        .await;
+    let Err(error) = deleted else { return Ok(()) };
+    let refused = error.as_service_error().and_then(|it| match it {
+        DeleteItemError::ConditionalCheckFailedException(refused) => Some(refused),
+        _ => None,
+    });
+    match refused {
+        None => Err(store_error("DeleteItem of an album", error).into()),
+        Some(refused) if refused.item().is_some_and(|item| !item.is_empty()) => {
+            let message = format!(
+                "this album is protected: albums of rank {PROTECTED_RANK_MAX} and better are kept; \
+                 PUT takes its Rank away first"
+            );
+            Err(ApiError::Conflict {
+                code: "album_protected",
+                message,
+            })
+        }
+        Some(_) => {
+            let message = "this artist has no album of this title".to_owned();
+            Err(ApiError::NotFound {
+                code: "album_not_found",
+                message,
+            })
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! `GET /api/genres`: how many albums each genre has.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use http_api::{ApiError, Item, Parameters, StoreError, store_error, text_attribute};
+use lambda_http::http::StatusCode;
+use lambda_http::{Body, Request, Response};
+use serde::Serialize;
+
+use crate::Albums;
+
+/// The partition of the counts that the engine keeps.
+const PARTITION: &str = "albums-by-genre";
+
+/// 200 `{"genres": [{"genre": …, "count": …}]}` by genre, in the order of their UTF-8 bytes; genres
+/// without albums are left out. The counts are those of the albums whose records are processed.
+pub async fn list_genres(albums: &Albums, request: Request) -> Response<Body> {
+    http_api::answer(list(albums, &request).await)
+}
+
+async fn list(albums: &Albums, request: &Request) -> Result<Response<Body>, ApiError> {
+    Parameters::of(request, &[])?;
+    let mut genres = Vec::new();
+    let mut start = None;
+    loop {
+        let found = albums
+            .client
+            .query()
+            .table_name(albums.derived_table())
+            .key_condition_expression("pk = :partition")
+            .expression_attribute_values(":partition", AttributeValue::S(PARTITION.to_owned()))
+            .consistent_read(true)
+            .set_exclusive_start_key(start)
+            .send()
+            .await
+            .map_err(|error| store_error("Query of the genre counts", error))?;
+        for item in found.items() {
+            genres.push(GenreCount::of(item)?);
+        }
+        start = found.last_evaluated_key;
+        if start.is_none() {
+            break;
+        }
+    }
+    genres.retain(|genre| genre.count != 0);
+    http_api::json(StatusCode::OK, &Listed { genres })
+}
+
+#[derive(Serialize)]
+struct Listed {
+    genres: Vec<GenreCount>,
+}
+
+#[derive(Serialize)]
+struct GenreCount {
+    genre: String,
+    count: u64,
+}
+
+impl GenreCount {
+    fn of(item: &Item) -> Result<Self, StoreError> {
+        let genre = text_attribute(item, "sk")?.to_owned();
+        let malformed = || StoreError::Malformed {
+            attribute: "count".to_owned(),
+        };
+        let Some(AttributeValue::N(count)) = item.get("count") else {
+            return Err(malformed());
+        };
+        let count = count.parse().map_err(|_| malformed())?;
+        Ok(Self { genre, count })
+    }
+}

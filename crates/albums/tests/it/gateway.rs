@@ -1,0 +1,146 @@
+//! The application over an emulator, called with the events that API Gateway sends.
+
+use afterimage_schema::{Table, TableNames};
+use albums::Albums;
+use aws_sdk_dynamodb::types::AttributeValue;
+use embedded_dynamodb::Emulator;
+use lambda_http::{Body, Request, Response};
+use serde_json::{Value, json};
+
+/// The application over empty tables.
+pub struct Gateway {
+    emulator: Emulator,
+    pub albums: Albums,
+}
+
+impl Gateway {
+    pub async fn empty() -> Self {
+        let emulator = Emulator::in_memory().await.expect("an emulator");
+        emulator
+            .create_tables(&TableNames::default())
+            .expect("tables");
+        let albums = Albums::new(emulator.client(), TableNames::default());
+        Self { emulator, albums }
+    }
+
+    pub async fn with_sample() -> Self {
+        let gateway = Self::empty().await;
+        let sample = albums::sample().expect("a sample");
+        let mut told = Vec::new();
+        let written = albums::put_all(&gateway.albums, &sample, |so_far| told.push(so_far)).await;
+        assert_eq!(written.expect("puts"), sample.len());
+        assert_eq!(told.last(), Some(&sample.len()));
+        gateway
+    }
+
+    /// The same emulator with other tables.
+    pub fn over(self, names: TableNames) -> Self {
+        let albums = Albums::new(self.emulator.client(), names);
+        Self { albums, ..self }
+    }
+
+    /// Puts an item of strings and numbers, as any client of the table may.
+    pub async fn put(&self, table: Table, attributes: &[(&str, AttributeValue)]) {
+        let item = attributes
+            .iter()
+            .map(|(name, it)| ((*name).to_owned(), it.clone()))
+            .collect();
+        let client = self.emulator.client();
+        let put = client
+            .put_item()
+            .table_name(table.default_name())
+            .set_item(Some(item));
+        put.send().await.expect("a put");
+    }
+
+    /// Calls a route, and answers with `"<status> <body>"`.
+    pub async fn call(&self, method: &str, path: &str, query: &str, body: &str) -> Answer {
+        let event = event(method, path, query, body);
+        let request = lambda_http::request::from_str(&event).expect("an event");
+        self.send(request).await
+    }
+
+    pub async fn send(&self, request: Request) -> Answer {
+        let albums = &self.albums;
+        let route = format!("{} {}", request.method(), request.uri().path());
+        let response = match route.as_str() {
+            "GET /api/albums" => albums::list_albums(albums, request).await,
+            "POST /api/albums" => albums::add_album(albums, request).await,
+            "PUT /api/albums" => albums::update_album(albums, request).await,
+            "DELETE /api/albums" => albums::delete_album(albums, request).await,
+            "GET /api/genres" => albums::list_genres(albums, request).await,
+            _ => panic!("no route {route}"),
+        };
+        Answer::of(&response)
+    }
+
+    pub async fn list(&self, query: &str) -> Answer {
+        self.call("GET", "/api/albums", query, "").await
+    }
+
+    pub async fn add(&self, body: &str) -> Answer {
+        self.call("POST", "/api/albums", "", body).await
+    }
+}
+
+/// Status and body of an answer.
+pub struct Answer {
+    pub status: u16,
+    pub text: String,
+}
+
+impl Answer {
+    fn of(response: &Response<Body>) -> Self {
+        let status = response.status().as_u16();
+        let text = String::from_utf8(response.body().to_vec()).expect("UTF-8");
+        let content_type = response
+            .headers()
+            .get("content-type")
+            .map(|it| it.as_bytes());
+        let expected = (status != 204).then_some(b"application/json".as_slice());
+        assert_eq!(content_type, expected, "{status} {text}");
+        Self { status, text }
+    }
+
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.text).expect("JSON")
+    }
+
+    #[track_caller]
+    pub fn is(&self, status: u16, text: &str) {
+        assert_eq!((self.status, self.text.as_str()), (status, text));
+    }
+
+    #[track_caller]
+    pub fn is_error(&self, status: u16, code: &str) {
+        assert_eq!(
+            (self.status, self.json()["error"].as_str()),
+            (status, Some(code)),
+            "{}",
+            self.text
+        );
+        assert!(
+            self.json()["message"]
+                .as_str()
+                .is_some_and(|it| !it.is_empty())
+        );
+    }
+}
+
+fn event(method: &str, path: &str, query: &str, body: &str) -> String {
+    json!({
+        "version": "2.0",
+        "routeKey": format!("{method} {path}"),
+        "rawPath": path,
+        "rawQueryString": query,
+        "headers": { "content-type": "application/json", "host": "localhost" },
+        "requestContext": {
+            "accountId": "000000000000", "apiId": "local", "stage": "$default", "timeEpoch": 0,
+            "http": { "method": method, "path": path, "protocol": "HTTP/1.1",
+                      "sourceIp": "127.0.0.1", "userAgent": "test" },
+        },
+        "body": body,
+        "isBase64Encoded": false,
+    })
+    .to_string()
+}

@@ -1,0 +1,28 @@
+//! Writing and reading single items.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use http_api::{Item, StoreError, store_error};
+
+use crate::Messages;
+
+/// A key with string attributes: an item.
+pub(crate) fn with_texts(mut key: Item, attributes: &[(&str, &str)]) -> Item {
+    for (name, text) in attributes {
+        key.insert((*name).to_owned(), AttributeValue::S((*text).to_owned()));
+    }
+    key
+}
+
+/// An item by its key, by a consistent read.
+pub(crate) async fn get(messages: &Messages, key: Item) -> Result<Option<Item>, StoreError> {
+    let found = messages
+        .client
+        .get_item()
+        .table_name(messages.table())
+        .set_key(Some(key))
+        .consistent_read(true)
+        .send()
+        .await
+        .map_err(|error| store_error("GetItem of messages", error))?;
+    Ok(found.item)
+}

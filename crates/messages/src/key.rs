@@ -1,0 +1,64 @@
+//! The keys of the `messages` table: every kind of item, and who writes it.
+//!
+//! | item | `pk` | `sk` | written by |
+//! |---|---|---|---|
+//! | message | `MSG#<group uuid>` | when it was posted | `post-message` |
+//! | message id | `MSGID#<message uuid>` | `MESSAGE` | `post-message`, with the message |
+//! | group row | `GRP#<owner uuid>` | that of the group's newest message | `post-message`; moved by the engine |
+//! | profile | `USER#<user uuid>` | `PROFILE` | `post-confirmation` |
+//! | handle | `HANDLE#<handle>` | `HANDLE` | `post-confirmation`, with the profile |
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use http_api::{InvalidCursor, Item};
+
+/// The key of a message.
+pub(crate) fn message(group_uuid: &str, created_at: &str) -> Item {
+    key(message_partition(group_uuid), created_at)
+}
+
+/// The partition of a group's messages.
+pub(crate) fn message_partition(group_uuid: &str) -> String {
+    format!("MSG#{group_uuid}")
+}
+
+/// The key of the item that makes a message's uuid unique.
+pub(crate) fn message_id(message_uuid: &str) -> Item {
+    key(format!("MSGID#{message_uuid}"), "MESSAGE")
+}
+
+/// The key of a row.
+pub(crate) fn row(owner_uuid: &str, sk: &str) -> Item {
+    key(row_partition(owner_uuid), sk)
+}
+
+/// The partition of an owner's rows.
+pub(crate) fn row_partition(owner_uuid: &str) -> String {
+    format!("GRP#{owner_uuid}")
+}
+
+/// The key of a profile.
+pub(crate) fn profile(user_uuid: &str) -> Item {
+    key(format!("USER#{user_uuid}"), "PROFILE")
+}
+
+/// The key of the item that makes a handle unique.
+pub(crate) fn handle(handle: &str) -> Item {
+    key(format!("HANDLE#{handle}"), "HANDLE")
+}
+
+fn key(pk: String, sk: &str) -> Item {
+    Item::from([
+        ("pk".to_owned(), AttributeValue::S(pk)),
+        ("sk".to_owned(), AttributeValue::S(sk.to_owned())),
+    ])
+}
+
+/// Checks a sort key that came in a cursor: 1024 bytes at most
+/// (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>).
+pub(crate) fn checked_sort_key(sk: &str) -> Result<(), InvalidCursor> {
+    if sk.len() <= 1024 {
+        Ok(())
+    } else {
+        Err(InvalidCursor)
+    }
+}

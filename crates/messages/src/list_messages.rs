@@ -1,0 +1,104 @@
+//! `GET /api/messages/{message_group_uuid}?limit=&cursor=`: the messages of a group.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use http_api::{
+    ApiError, Caller, Item, Page, Parameters, Read, StoreError, decode_cursor, encode_cursor,
+    store_error, text_attribute,
+};
+use lambda_http::http::StatusCode;
+use lambda_http::{Body, Request, RequestExt, Response};
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use crate::item::with_texts;
+use crate::{Messages, key, membership};
+
+/// How many messages a page has where the request does not say.
+const LIMIT_DEFAULT: u16 = 20;
+
+/// 200 `{"messages": […], "cursor": …}`: the newest page first, and in it the messages in reading order,
+/// with all of their attributes and `message_group_uuid`. The cursor leads to older ones. 403
+/// `not_a_member` for everybody who has no row of the group.
+pub async fn list_messages(messages: &Messages, request: Request) -> Response<Body> {
+    http_api::answer(list(messages, &request).await)
+}
+
+async fn list(messages: &Messages, request: &Request) -> Result<Response<Body>, ApiError> {
+    let caller = Caller::of(request)?;
+    let group_uuid = group_uuid(request)?;
+    let mut parameters = Parameters::of(request, &["limit", "cursor"])?;
+    let limit = parameters.limit(LIMIT_DEFAULT)?;
+    let query = ["messages", group_uuid];
+    let start = match parameters.take("cursor") {
+        None => None,
+        Some(cursor) => {
+            let [sk] = decode_cursor(&cursor, &query)?;
+            key::checked_sort_key(&sk)?;
+            Some(key::message(group_uuid, &sk))
+        }
+    };
+    membership::require(messages, caller.user_uuid(), group_uuid).await?;
+    let mut page = newest_first(messages, group_uuid, limit, start).await?;
+    page.items.reverse();
+    let position = page
+        .last
+        .as_ref()
+        .map(|last| text_attribute(last, "sk"))
+        .transpose()?;
+    let cursor = position.map(|sk| encode_cursor(&query, &[sk]));
+    http_api::json(
+        StatusCode::OK,
+        &Listed {
+            messages: page.items,
+            cursor,
+        },
+    )
+}
+
+#[derive(Serialize)]
+struct Listed {
+    messages: Vec<Box<RawValue>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cursor: Option<String>,
+}
+
+fn group_uuid(request: &Request) -> Result<&str, ApiError> {
+    request
+        .path_parameters_ref()
+        .and_then(|parameters| parameters.first("message_group_uuid"))
+        .filter(|text| membership::is_group_uuid(text))
+        .ok_or_else(|| {
+            ApiError::invalid_parameter("the path must end with the group's UUID".to_owned())
+        })
+}
+
+async fn newest_first(
+    messages: &Messages,
+    group_uuid: &str,
+    limit: u16,
+    start: Option<Item>,
+) -> Result<Page, StoreError> {
+    let partition = &key::message_partition(group_uuid);
+    http_api::read_page(limit, start, |start, count| async move {
+        let found = messages
+            .client
+            .query()
+            .table_name(messages.table())
+            .key_condition_expression("pk = :messages")
+            .expression_attribute_values(":messages", AttributeValue::S(partition.clone()))
+            .consistent_read(true)
+            .scan_index_forward(false)
+            .set_exclusive_start_key(start)
+            .limit(count)
+            .send()
+            .await
+            .map_err(|error| store_error("Query of messages", error))?;
+        let items = found.items.unwrap_or_default().into_iter();
+        let items = items.map(|item| with_texts(item, &[("message_group_uuid", group_uuid)]));
+        Ok(Read {
+            items: items.collect(),
+            next: found.last_evaluated_key,
+        })
+    })
+    .await
+}

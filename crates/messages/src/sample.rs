@@ -1,0 +1,318 @@
+//! The sample conversations, and putting them.
+
+use http_api::{Item, StoreError};
+use serde::Deserialize;
+use uuid::Uuid;
+
+use crate::message_id::{Fingerprint, PostedId};
+use crate::posting::{message_item, row_item};
+use crate::profile::{self, Created};
+use crate::transaction::{self, Outcome};
+use crate::{CreatedAt, Handle, InvalidCreatedAt, InvalidHandle, MessageText, Messages, Profile};
+
+/// The most items in one transaction
+/// (<https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html>).
+const TRANSACTION_ITEMS_MAX: usize = 100;
+
+/// Why a file has no sample.
+#[derive(Debug, thiserror::Error)]
+pub enum SampleError {
+    /// Not JSON of the right shape.
+    #[error("this is no file of profiles and conversations")]
+    Json(#[from] serde_json::Error),
+    /// A handle that cannot be one.
+    #[error(transparent)]
+    Handle(#[from] InvalidHandle),
+    /// A handle without a profile.
+    #[error("the handle `{0}` has no profile in the file")]
+    NoProfile(String),
+    /// A uuid that is none.
+    #[error("`{0}` is no UUID with hyphens and in lower case")]
+    Uuid(String),
+    /// A time that is none.
+    #[error("`{text}` cannot be a time")]
+    Time {
+        /// What stands there.
+        text: String,
+        /// What it must be.
+        #[source]
+        source: InvalidCreatedAt,
+    },
+    /// A text that cannot be posted.
+    #[error("the message {message_uuid} cannot be posted")]
+    Text {
+        /// The message.
+        message_uuid: String,
+        /// What it must be.
+        #[source]
+        source: crate::InvalidMessageText,
+    },
+    /// A conversation of fewer than two members, or without messages, or too long for one transaction.
+    #[error(
+        "the conversation {0} must have two members and a message at least, and {TRANSACTION_ITEMS_MAX} items at most: two per message, one per member"
+    )]
+    Size(String),
+}
+
+/// Why a sample was not put, or not all of it.
+#[derive(Debug, thiserror::Error)]
+pub enum SeedError {
+    /// The file is wrong.
+    #[error("the sample is not valid")]
+    Sample(#[from] SampleError),
+    /// A handle is another user's.
+    #[error("the handle `{0}` is another user's; take it away, or give the sample another one")]
+    HandleTaken(String),
+    /// A key of a conversation is taken by something else.
+    #[error("a key of the conversation {0} is taken by another item; give it other times or uuids")]
+    KeyTaken(String),
+    /// The store failed.
+    #[error("the store failed while the sample was put; put it again")]
+    Store(#[from] StoreError),
+}
+
+/// What was put; what was there already is not counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Seeded {
+    /// Profiles.
+    pub profiles: usize,
+    /// Conversations.
+    pub conversations: usize,
+    /// Messages in them.
+    pub messages: usize,
+}
+
+/// Profiles and conversations, all of them valid.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sample {
+    profiles: Vec<Profile>,
+    conversations: Vec<Conversation>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Conversation {
+    group_uuid: String,
+    members: Vec<Profile>,
+    messages: Vec<Message>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Message {
+    uuid: Uuid,
+    author: Profile,
+    at: CreatedAt,
+    text: MessageText,
+}
+
+/// `schema/sample/messages.json`, compiled in: two conversations of three people who do not exist.
+///
+/// # Errors
+/// [`SampleError`] where the file is wrong, which a test excludes.
+pub fn sample() -> Result<Sample, SampleError> {
+    Sample::parse(include_bytes!("../../../schema/sample/messages.json"))
+}
+
+/// Puts [`sample`].
+///
+/// # Errors
+/// As [`seed`].
+pub async fn seed_sample(messages: &Messages) -> Result<Seeded, SeedError> {
+    seed(messages, &sample()?).await
+}
+
+/// Puts a sample: each profile, and each conversation, in a transaction of its own, with the rows of its
+/// members at its newest message. What is there already stays as it is, so that doing it twice changes
+/// nothing.
+///
+/// # Errors
+/// [`SeedError`]; what was put before stays, and putting the sample again is safe.
+pub async fn seed(messages: &Messages, sample: &Sample) -> Result<Seeded, SeedError> {
+    let mut seeded = Seeded::default();
+    for profile in &sample.profiles {
+        match profile::create(messages, profile).await? {
+            Created::New => seeded.profiles += 1,
+            Created::Known => {}
+            Created::HandleTaken => {
+                return Err(SeedError::HandleTaken(profile.user_handle.clone()));
+            }
+        }
+    }
+    for conversation in &sample.conversations {
+        match transaction::put_all(messages, &conversation.items()).await? {
+            Outcome::Written => {
+                seeded.conversations += 1;
+                seeded.messages += conversation.messages.len();
+            }
+            // The first item is that of a uuid: where it is taken, the conversation is there.
+            Outcome::Taken(taken) if taken.at(0).is_some() => {}
+            Outcome::Taken(_) => {
+                return Err(SeedError::KeyTaken(conversation.group_uuid.clone()));
+            }
+        }
+    }
+    Ok(seeded)
+}
+
+impl Conversation {
+    /// The items of its messages' uuids, its messages, and a row per member.
+    fn items(&self) -> Vec<Item> {
+        let posted = |message: &Message| {
+            let user_uuid = &message.author.user_uuid;
+            let fingerprint = Fingerprint::of(user_uuid, "group", &self.group_uuid, &message.text);
+            let posted = PostedId {
+                user_uuid: user_uuid.clone(),
+                group_uuid: self.group_uuid.clone(),
+                message_sk: message.at.to_string(),
+                fingerprint,
+            };
+            posted.item(&message.uuid)
+        };
+        let stored = |it: &Message| {
+            let (sk, uuid) = (it.at.to_string(), it.uuid.to_string());
+            message_item(&self.group_uuid, &sk, &uuid, &it.author, &it.text)
+        };
+        let mut items: Vec<Item> = self.messages.iter().map(posted).collect();
+        items.extend(self.messages.iter().map(stored));
+        if let Some(newest) = self.messages.iter().max_by_key(|message| message.at) {
+            let sk = newest.at.to_string();
+            let rows = self.members.iter().filter_map(|owner| {
+                let other = self
+                    .members
+                    .iter()
+                    .find(|it| it.user_uuid != owner.user_uuid)?;
+                Some(row_item(
+                    &owner.user_uuid,
+                    other,
+                    &self.group_uuid,
+                    &sk,
+                    &newest.text,
+                ))
+            });
+            items.extend(rows);
+        }
+        items
+    }
+}
+
+/// The shape of the file.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SampleFile {
+    profiles: Vec<ProfileEntry>,
+    conversations: Vec<ConversationEntry>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ProfileEntry {
+    user_uuid: String,
+    user_handle: String,
+    user_display_name: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ConversationEntry {
+    message_group_uuid: String,
+    members: Vec<String>,
+    messages: Vec<MessageEntry>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct MessageEntry {
+    message_uuid: String,
+    user_handle: String,
+    created_at: String,
+    message: String,
+}
+
+impl Sample {
+    /// Reads `{"profiles": […], "conversations": […]}`; `schema/sample/messages.json` shows the shape.
+    ///
+    /// # Errors
+    /// [`SampleError`].
+    pub fn parse(file: &[u8]) -> Result<Self, SampleError> {
+        let file: SampleFile = serde_json::from_slice(file)?;
+        let profiles: Vec<Profile> = file
+            .profiles
+            .into_iter()
+            .map(ProfileEntry::profile)
+            .collect::<Result<_, _>>()?;
+        let conversations = file.conversations.into_iter();
+        let conversations = conversations.map(|it| it.conversation(&profiles));
+        let conversations = conversations.collect::<Result<_, _>>()?;
+        Ok(Self {
+            profiles,
+            conversations,
+        })
+    }
+}
+
+impl ProfileEntry {
+    fn profile(self) -> Result<Profile, SampleError> {
+        Ok(Profile {
+            user_uuid: uuid(&self.user_uuid)?.to_string(),
+            user_handle: Handle::new(self.user_handle)?.to_string(),
+            user_display_name: self.user_display_name,
+        })
+    }
+}
+
+impl ConversationEntry {
+    fn conversation(self, profiles: &[Profile]) -> Result<Conversation, SampleError> {
+        let items = self.messages.len() * 2 + self.members.len();
+        let sized = self.members.len() >= 2 && !self.messages.is_empty();
+        if !sized || items > TRANSACTION_ITEMS_MAX {
+            return Err(SampleError::Size(self.message_group_uuid));
+        }
+        let members = self
+            .members
+            .iter()
+            .map(|handle| profile_of(handle, profiles));
+        Ok(Conversation {
+            group_uuid: uuid(&self.message_group_uuid)?.to_string(),
+            members: members.collect::<Result<_, _>>()?,
+            messages: self
+                .messages
+                .into_iter()
+                .map(|it| it.message(profiles))
+                .collect::<Result<_, _>>()?,
+        })
+    }
+}
+
+impl MessageEntry {
+    fn message(self, profiles: &[Profile]) -> Result<Message, SampleError> {
+        let at = self.created_at.parse();
+        let text = MessageText::new(self.message);
+        Ok(Message {
+            uuid: uuid(&self.message_uuid)?,
+            author: profile_of(&self.user_handle, profiles)?,
+            at: at.map_err(|source| SampleError::Time {
+                text: self.created_at,
+                source,
+            })?,
+            text: text.map_err(|source| SampleError::Text {
+                message_uuid: self.message_uuid,
+                source,
+            })?,
+        })
+    }
+}
+
+fn profile_of(handle: &str, profiles: &[Profile]) -> Result<Profile, SampleError> {
+    let found = profiles
+        .iter()
+        .find(|profile| profile.user_handle == handle);
+    found
+        .cloned()
+        .ok_or_else(|| SampleError::NoProfile(handle.to_owned()))
+}
+
+fn uuid(text: &str) -> Result<Uuid, SampleError> {
+    Uuid::try_parse(text)
+        .ok()
+        .filter(|uuid| uuid.hyphenated().to_string() == text)
+        .ok_or_else(|| SampleError::Uuid(text.to_owned()))
+}

@@ -1,0 +1,18 @@
+//! The messages Lambdas against the embedded DynamoDB.
+
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test that cannot go on panics, with the line where it stopped"
+)]
+
+mod busy;
+mod continuing;
+mod conversations;
+mod events;
+mod gateway;
+mod listing;
+mod profiles;
+mod seeding;
+mod starting;
