@@ -1,0 +1,366 @@
+//! Reads one shard and delivers its records, in lanes.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use aws_sdk_dynamodbstreams::Client;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use super::acknowledgement::Acknowledgements;
+use super::batch;
+use super::checkpoint::{Checkpoint, CheckpointStore, ShardKey};
+use super::delivery::Delivery;
+use super::function::Function;
+use super::lane::lane_of;
+use super::record::{Record, SequenceNumber, event_json};
+use super::settings::{MappingSettings, StartingPosition};
+use super::stream::{self, EventSource, Page, StreamError};
+
+/// How often an idle shard is asked: a write shows soon, and asking costs little here.
+const IDLE_POLL: Duration = Duration::from_millis(50);
+/// After how many idle polls a reader makes sure that its stream is still the table's.
+const POLLS_BETWEEN_CHECKS: u32 = 20;
+/// The delays between polls that fail.
+const FIRST_BACK_OFF: Duration = Duration::from_millis(100);
+const LONGEST_BACK_OFF: Duration = Duration::from_secs(5);
+/// How many pages may wait for a lane that is busy.
+const WAITING_PAGES: usize = 2;
+
+/// Why reading a shard ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ended {
+    /// It is closed, and every record is done.
+    Closed,
+    /// It was told to stop.
+    Stopped,
+    /// The stream is gone, or is not the table's any more.
+    Gone,
+}
+
+/// How far the shard is, shared by its lanes.
+#[derive(Debug)]
+struct Progress {
+    shard: ShardKey,
+    acknowledgements: Mutex<Acknowledgements>,
+    checkpoints: Arc<CheckpointStore>,
+}
+
+impl Progress {
+    fn read(&self, records: &[Record]) {
+        let mut all = self
+            .acknowledgements
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        for record in records {
+            all.read(record.sequence_number.clone());
+        }
+    }
+
+    /// Notes that records are done, and moves the checkpoint. The lock is held meanwhile, so that
+    /// checkpoints are written in their order; the file is small.
+    fn done(&self, records: &[Record]) {
+        let mut all = self
+            .acknowledgements
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        for record in records {
+            all.done(&record.sequence_number);
+        }
+        if let Some(sequence_number) = all.advance() {
+            self.put(Checkpoint {
+                sequence_number,
+                closed: false,
+            });
+        }
+    }
+
+    fn put(&self, checkpoint: Checkpoint) {
+        // Not fatal: a restart would repeat records.
+        if let Err(error) = self.checkpoints.put(&self.shard, checkpoint) {
+            tracing::error!(%error, "checkpoint not kept");
+        }
+    }
+}
+
+/// Reads one shard.
+#[derive(Debug)]
+pub(super) struct ShardReader<F> {
+    pub client: Client,
+    pub table_name: String,
+    pub shard: ShardKey,
+    pub source: EventSource,
+    pub settings: Arc<MappingSettings>,
+    pub checkpoints: Arc<CheckpointStore>,
+    pub delivery: Arc<Delivery<F>>,
+    pub stop: watch::Receiver<bool>,
+}
+
+impl<F: Function> ShardReader<F> {
+    /// Reads the shard from its checkpoint until it ends. Lanes have finished the batch in hand when
+    /// it returns.
+    ///
+    /// # Errors
+    /// [`StreamError`] where its beginning cannot be found; later errors are retried.
+    pub(super) async fn run(mut self) -> Result<Ended, StreamError> {
+        let progress = Arc::new(Progress {
+            shard: self.shard.clone(),
+            acknowledgements: Mutex::default(),
+            checkpoints: Arc::clone(&self.checkpoints),
+        });
+        let mut newest = self.begin(&progress).await?;
+        let (mut lanes, mut senders) = (JoinSet::new(), Vec::new());
+        for _ in 0..self.settings.parallelization_factor {
+            let (sender, receiver) = mpsc::channel(WAITING_PAGES);
+            senders.push(sender);
+            let lane = Lane {
+                delivery: Arc::clone(&self.delivery),
+                progress: Arc::clone(&progress),
+                stop: self.stop.clone(),
+            };
+            lanes.spawn(lane.run(receiver));
+        }
+        let ended = self.read(&mut newest, &progress, &senders).await;
+        drop(senders);
+        while lanes.join_next().await.is_some() {}
+        if let (Ended::Closed, Some(sequence_number)) = (ended, newest) {
+            progress.put(Checkpoint {
+                sequence_number,
+                closed: true,
+            });
+        }
+        Ok(ended)
+    }
+
+    /// The newest record that is done before reading begins.
+    async fn begin(&self, progress: &Progress) -> Result<Option<SequenceNumber>, StreamError> {
+        let checkpoint = self
+            .checkpoints
+            .get(&self.shard)
+            .map(|it| it.sequence_number);
+        if checkpoint.is_some() || self.settings.starting_position == StartingPosition::TrimHorizon
+        {
+            return Ok(checkpoint);
+        }
+        let ShardKey {
+            stream_arn,
+            shard_id,
+        } = &self.shard;
+        let mut iterator = stream::iterator(&self.client, stream_arn, shard_id, None).await?;
+        let mut newest = None;
+        while let Some(place) = iterator {
+            let page = stream::page(&self.client, &place).await?;
+            let Some(last) = page.records.last() else {
+                break;
+            };
+            newest = last
+                .dynamodb()
+                .and_then(|it| it.sequence_number())
+                .map(SequenceNumber::new);
+            iterator = page.next;
+        }
+        if let Some(sequence_number) = newest.clone() {
+            progress.put(Checkpoint {
+                sequence_number,
+                closed: false,
+            });
+        }
+        Ok(newest)
+    }
+
+    async fn read(
+        &mut self,
+        newest: &mut Option<SequenceNumber>,
+        progress: &Progress,
+        lanes: &[mpsc::Sender<Vec<Record>>],
+    ) -> Ended {
+        let mut iterator = None;
+        let mut back_off = FIRST_BACK_OFF;
+        let mut idle_polls = 0;
+        loop {
+            if *self.stop.borrow() {
+                return Ended::Stopped;
+            }
+            let page = match self.poll(&mut iterator, newest.as_ref()).await {
+                Ok(page) => page,
+                Err(StreamError::Gone) => return Ended::Gone,
+                Err(StreamError::Expired) => continue,
+                Err(StreamError::Trimmed) => {
+                    tracing::error!(mapping = self.settings.name, "records were trimmed unread");
+                    *newest = None;
+                    self.pause(back_off).await;
+                    continue;
+                }
+                Err(error @ (StreamError::Call(_) | StreamError::Record(_))) => {
+                    let cause = std::error::Error::source(&error).map(ToString::to_string);
+                    tracing::warn!(mapping = self.settings.name, %error, cause, "poll failed");
+                    self.pause(back_off).await;
+                    back_off = (back_off * 2).min(LONGEST_BACK_OFF);
+                    continue;
+                }
+            };
+            back_off = FIRST_BACK_OFF;
+            let Some(Page { records, next }) = page else {
+                return Ended::Closed;
+            };
+            let is_idle = records.is_empty();
+            if !is_idle && !self.hand_out(&records, newest, progress, lanes).await {
+                return Ended::Stopped;
+            }
+            if next.is_none() {
+                return Ended::Closed;
+            }
+            iterator = next;
+            idle_polls = if is_idle { idle_polls + 1 } else { 0 };
+            if is_idle {
+                self.pause(IDLE_POLL).await;
+            }
+            if idle_polls >= POLLS_BETWEEN_CHECKS {
+                idle_polls = 0;
+                if self.is_replaced().await {
+                    return Ended::Gone;
+                }
+            }
+        }
+    }
+
+    /// The next page; `None` where the shard is closed at its very beginning or behind a checkpoint.
+    async fn poll(
+        &self,
+        iterator: &mut Option<String>,
+        newest: Option<&SequenceNumber>,
+    ) -> Result<Option<Page>, StreamError> {
+        let place = match iterator.take() {
+            Some(place) => Some(place),
+            None => {
+                let ShardKey {
+                    stream_arn,
+                    shard_id,
+                } = &self.shard;
+                stream::iterator(&self.client, stream_arn, shard_id, newest).await?
+            }
+        };
+        match place {
+            Some(place) => stream::page(&self.client, &place).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Gives the records to their lanes; false if it is to stop.
+    async fn hand_out(
+        &mut self,
+        raw_records: &[aws_sdk_dynamodbstreams::types::Record],
+        newest: &mut Option<SequenceNumber>,
+        progress: &Progress,
+        lanes: &[mpsc::Sender<Vec<Record>>],
+    ) -> bool {
+        let (mut read, mut filtered) = (Vec::new(), Vec::new());
+        let mut shares = vec![Vec::new(); lanes.len()];
+        for raw in raw_records {
+            let json = event_json(raw, &self.source);
+            let record = match Record::new(raw, &json) {
+                Ok(record) => record,
+                Err(error) => {
+                    tracing::error!(mapping = self.settings.name, %error, "record left out");
+                    continue;
+                }
+            };
+            read.push(record.clone());
+            let lane = lane_of(&record.item_key, lanes.len());
+            match (self.settings.filters.accept(&json), shares.get_mut(lane)) {
+                (true, Some(share)) => share.push(record),
+                (false, _) | (_, None) => filtered.push(record),
+            }
+        }
+        if let Some(last) = read.last() {
+            *newest = Some(last.sequence_number.clone());
+        }
+        progress.read(&read);
+        progress.done(&filtered);
+        let mut stop = self.stop.clone();
+        for (lane, share) in lanes.iter().zip(shares) {
+            if share.is_empty() {
+                continue;
+            }
+            tokio::select! {
+                sent = lane.send(share) => if sent.is_err() { return false },
+                _ = stop.wait_for(|stop| *stop) => return false,
+            }
+        }
+        true
+    }
+
+    /// Whether the table has another stream by now, or none. A failing call says nothing.
+    async fn is_replaced(&self) -> bool {
+        match stream::find(&self.client, &self.table_name).await {
+            Ok(found) => found.as_ref() != Some(&self.shard.stream_arn),
+            Err(_) => false,
+        }
+    }
+
+    async fn pause(&mut self, duration: Duration) {
+        // Either way the caller looks at `stop`.
+        tokio::time::timeout(duration, self.stop.wait_for(|stop| *stop))
+            .await
+            .ok();
+    }
+}
+
+/// One of the lanes of a shard: one batch at a time.
+struct Lane<F> {
+    delivery: Arc<Delivery<F>>,
+    progress: Arc<Progress>,
+    stop: watch::Receiver<bool>,
+}
+
+impl<F: Function> Lane<F> {
+    async fn run(mut self, mut receiver: mpsc::Receiver<Vec<Record>>) {
+        let mut waiting = VecDeque::new();
+        let mut last_end: Option<Instant> = None;
+        loop {
+            self.gather(&mut receiver, &mut waiting, last_end).await;
+            if waiting.is_empty() || *self.stop.borrow() {
+                return;
+            }
+            let records = batch::take(&mut waiting, self.delivery.settings.batch_size);
+            self.delivery
+                .deliver(&records, |done| self.progress.done(done))
+                .await;
+            last_end = Some(Instant::now());
+        }
+    }
+
+    /// Gathers records until a batch is full, or the window since the last invocation is over. So a
+    /// record that comes alone is delivered at once, and a busy shard fills its batches.
+    async fn gather(
+        &mut self,
+        receiver: &mut mpsc::Receiver<Vec<Record>>,
+        waiting: &mut VecDeque<Record>,
+        last_end: Option<Instant>,
+    ) {
+        let settings = &self.delivery.settings;
+        if waiting.is_empty() {
+            tokio::select! {
+                page = receiver.recv() => waiting.extend(page.unwrap_or_default()),
+                _ = self.stop.wait_for(|stop| *stop) => return,
+            }
+        }
+        while let Ok(page) = receiver.try_recv() {
+            waiting.extend(page);
+        }
+        let Some(last_end) = last_end else { return };
+        let window_end = last_end + settings.batching_window;
+        while !batch::is_full(waiting, settings.batch_size) {
+            tokio::select! {
+                page = receiver.recv() => match page {
+                    Some(page) => waiting.extend(page),
+                    None => return,
+                },
+                () = tokio::time::sleep_until(window_end) => return,
+                _ = self.stop.wait_for(|stop| *stop) => return,
+            }
+        }
+    }
+}

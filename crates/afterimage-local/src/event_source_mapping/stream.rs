@@ -1,0 +1,201 @@
+//! The stream of a table: where it is, and its shards.
+
+use aws_sdk_dynamodbstreams::Client;
+use aws_sdk_dynamodbstreams::error::BoxError;
+use aws_sdk_dynamodbstreams::types::{Record as RawRecord, ShardIteratorType};
+use time::OffsetDateTime;
+use time::macros::format_description;
+
+use super::record::SequenceNumber;
+
+/// The Region and account that events name: the emulator has its own, which no AWS tool would take.
+const REGION: &str = "us-east-1";
+const ACCOUNT: &str = "000000000000";
+
+/// The most records that one call reads.
+const PAGE_SIZE: i32 = 1000;
+
+/// What events say of their source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct EventSource {
+    /// The stream's ARN, with its label as ISO time.
+    pub arn: String,
+    /// Its Region.
+    pub region: String,
+}
+
+/// Why a stream could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum StreamError {
+    /// The stream, or the shard, is not there (any more).
+    #[error("the stream is gone")]
+    Gone,
+    /// The shard iterator is too old.
+    #[error("the shard iterator has expired")]
+    Expired,
+    /// The records behind the checkpoint are gone: older than a stream keeps them.
+    #[error("the records behind the checkpoint were trimmed")]
+    Trimmed,
+    /// The call failed.
+    #[error("a call of the DynamoDB Streams API failed")]
+    Call(#[source] BoxError),
+    /// A record lacks what every record has.
+    #[error("a record of the stream is incomplete")]
+    Record(#[source] BoxError),
+}
+
+/// A shard, as far as reading it needs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Shard {
+    pub id: String,
+    pub parent_id: Option<String>,
+}
+
+/// One page of a shard.
+#[derive(Debug)]
+pub(super) struct Page {
+    pub records: Vec<RawRecord>,
+    /// Where the next page begins; `None` where the shard is closed and this is its end.
+    pub next: Option<String>,
+}
+
+/// The ARN of the stream of a table; `None` where it has none.
+pub(super) async fn find(client: &Client, table_name: &str) -> Result<Option<String>, StreamError> {
+    let list = client.list_streams().table_name(table_name).send().await;
+    let list = list.map_err(|error| StreamError::Call(error.into()))?;
+    // The newest is the last: older ones were disabled, and are read to their end by nobody here.
+    Ok(list
+        .streams()
+        .last()
+        .and_then(|stream| stream.stream_arn())
+        .map(str::to_owned))
+}
+
+/// The shards of a stream, on all pages.
+pub(super) async fn shards(client: &Client, stream_arn: &str) -> Result<Vec<Shard>, StreamError> {
+    let mut shards = Vec::new();
+    let mut after = None;
+    loop {
+        let request = client.describe_stream().stream_arn(stream_arn);
+        let page = request.set_exclusive_start_shard_id(after).send().await;
+        let page = page.map_err(|error| match error.as_service_error() {
+            Some(service) if service.is_resource_not_found_exception() => StreamError::Gone,
+            _ => StreamError::Call(error.into()),
+        })?;
+        let description = page.stream_description.ok_or(StreamError::Gone)?;
+        for shard in description.shards() {
+            if let Some(id) = shard.shard_id() {
+                let parent_id = shard.parent_shard_id().map(str::to_owned);
+                shards.push(Shard {
+                    id: id.to_owned(),
+                    parent_id,
+                });
+            }
+        }
+        after = description.last_evaluated_shard_id;
+        if after.is_none() {
+            return Ok(shards);
+        }
+    }
+}
+
+/// An iterator behind a record, or at the shard's beginning. `None`: the shard is closed there.
+pub(super) async fn iterator(
+    client: &Client,
+    stream_arn: &str,
+    shard_id: &str,
+    after: Option<&SequenceNumber>,
+) -> Result<Option<String>, StreamError> {
+    let kind = match after {
+        Some(_) => ShardIteratorType::AfterSequenceNumber,
+        None => ShardIteratorType::TrimHorizon,
+    };
+    let request = client
+        .get_shard_iterator()
+        .stream_arn(stream_arn)
+        .shard_id(shard_id);
+    let answer = request
+        .shard_iterator_type(kind)
+        .set_sequence_number(after.map(ToString::to_string))
+        .send()
+        .await;
+    let answer = answer.map_err(|error| match error.as_service_error() {
+        Some(service) if service.is_resource_not_found_exception() => StreamError::Gone,
+        Some(service) if service.is_trimmed_data_access_exception() => StreamError::Trimmed,
+        _ => StreamError::Call(error.into()),
+    })?;
+    Ok(answer.shard_iterator)
+}
+
+/// The next page of a shard.
+pub(super) async fn page(client: &Client, iterator: &str) -> Result<Page, StreamError> {
+    let page = client
+        .get_records()
+        .shard_iterator(iterator)
+        .limit(PAGE_SIZE)
+        .send()
+        .await;
+    let page = page.map_err(|error| match error.as_service_error() {
+        Some(service) if service.is_resource_not_found_exception() => StreamError::Gone,
+        Some(service) if service.is_expired_iterator_exception() => StreamError::Expired,
+        Some(service) if service.is_trimmed_data_access_exception() => StreamError::Trimmed,
+        _ => StreamError::Call(error.into()),
+    })?;
+    Ok(Page {
+        records: page.records.unwrap_or_default(),
+        next: page.next_shard_iterator,
+    })
+}
+
+/// What events say of a stream: the emulator's label `<seconds>.<nanoseconds>` becomes the ISO time
+/// that labels are on AWS, to the millisecond.
+pub(super) fn event_source(table_name: &str, stream_arn: &str) -> EventSource {
+    let label = stream_arn.rsplit('/').next().unwrap_or(stream_arn);
+    let label = iso_label(label).unwrap_or_else(|| label.to_owned());
+    let arn = format!("arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{table_name}/stream/{label}");
+    EventSource {
+        arn,
+        region: REGION.to_owned(),
+    }
+}
+
+fn iso_label(label: &str) -> Option<String> {
+    let (secs, nanos) = label.split_once('.')?;
+    let (secs, nanos): (i128, i128) = (secs.parse().ok()?, nanos.parse().ok()?);
+    let time = OffsetDateTime::from_unix_timestamp_nanos(secs * 1_000_000_000 + nanos).ok()?;
+    let format =
+        format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]");
+    time.format(&format).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(stream_arn: &str, expected_label: &str) {
+        let source = event_source("afterimage-albums", stream_arn);
+        assert_eq!(
+            source.arn,
+            format!(
+                "arn:aws:dynamodb:us-east-1:000000000000:table/afterimage-albums/stream/{expected_label}"
+            )
+        );
+    }
+
+    #[test]
+    fn labels_become_iso_times() {
+        check(
+            "arn:x/afterimage-albums/stream/1700000000.123456789",
+            "2023-11-14T22:13:20.123",
+        );
+        check(
+            "arn:x/afterimage-albums/stream/1700000000.000000000",
+            "2023-11-14T22:13:20.000",
+        );
+        check(
+            "arn:x/afterimage-albums/stream/2024-01-01T00:00:00.000",
+            "2024-01-01T00:00:00.000",
+        );
+    }
+}

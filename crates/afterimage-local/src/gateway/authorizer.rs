@@ -1,0 +1,238 @@
+//! Who may call: what API Gateway's JWT authorizer checks, and the local issuer of tokens
+//! (<https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-jwt-authorizer.html>).
+
+use jsonwebtoken::{Algorithm, Header, Validation, decode, decode_header, encode};
+use serde_json::{Map, Value, json};
+use time::{Duration, OffsetDateTime};
+
+use super::event::Claims;
+use super::keys::Keys;
+
+/// Who issues the tokens; it does not change with the port, so that a token outlives a restart.
+const ISSUER: &str = "https://afterimage.local/users";
+/// Whom they are for.
+const AUDIENCE: &str = "afterimage-local";
+/// How long a token is valid.
+const VALIDITY: Duration = Duration::hours(12);
+
+/// Issues and checks tokens.
+#[derive(Debug)]
+pub(crate) struct Authorizer {
+    keys: Keys,
+}
+
+/// The token, or its absence, was refused. Why is nobody's business.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Refused;
+
+impl Authorizer {
+    pub(crate) fn new(keys: Keys) -> Self {
+        Self { keys }
+    }
+
+    /// A token for a user, with the claims that Cognito's ID tokens have.
+    ///
+    /// # Errors
+    /// Where signing fails.
+    pub(super) fn issue(
+        &self,
+        user_uuid: &str,
+        handle: &str,
+        now: OffsetDateTime,
+    ) -> Result<String, jsonwebtoken::errors::Error> {
+        let claims = json!({
+            "iss": ISSUER,
+            "aud": AUDIENCE,
+            "sub": user_uuid,
+            "cognito:username": handle,
+            "token_use": "id",
+            "auth_time": now.unix_timestamp(),
+            "iat": now.unix_timestamp(),
+            "exp": (now + VALIDITY).unix_timestamp(),
+        });
+        let header = Header {
+            kid: Some(self.keys.id.clone()),
+            ..Header::new(Algorithm::RS256)
+        };
+        encode(&header, &claims, &self.keys.signing)
+    }
+
+    /// The claims of the token in an `Authorization` header, as strings.
+    ///
+    /// # Errors
+    /// [`Refused`] unless the token is signed by our key with RS256, from our issuer, for our
+    /// audience (`aud`, or `client_id` where there is none), and valid now.
+    pub(super) fn authorize(&self, header: Option<&str>) -> Result<Claims, Refused> {
+        let header = header.ok_or(Refused)?.trim();
+        let token = match header.split_once(' ') {
+            Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => token.trim(),
+            Some(_) => return Err(Refused),
+            None => header,
+        };
+        let key_id = decode_header(token).map_err(|_| Refused)?.kid;
+        if key_id.as_ref() != Some(&self.keys.id) {
+            return Err(Refused);
+        }
+        let mut validation = Validation::new(Algorithm::RS256);
+        validation.leeway = 0;
+        validation.validate_nbf = true;
+        // Checked below: jsonwebtoken knows nothing of `client_id`.
+        validation.validate_aud = false;
+        validation.set_issuer(&[ISSUER]);
+        validation.set_required_spec_claims(&["exp", "iss"]);
+        let token = decode::<Map<String, Value>>(token, &self.keys.checking, &validation);
+        let claims = token.map_err(|_| Refused)?.claims;
+        let is_for_us = match claims.get("aud").or_else(|| claims.get("client_id")) {
+            Some(Value::String(audience)) => audience == AUDIENCE,
+            Some(Value::Array(audiences)) => audiences.iter().any(|it| it == AUDIENCE),
+            Some(_) | None => false,
+        };
+        if !is_for_us {
+            return Err(Refused);
+        }
+        Ok(claims
+            .into_iter()
+            .map(|(name, value)| (name, claim_text(&value)))
+            .collect())
+    }
+}
+
+/// Claims reach a function as strings; lists as `[a b]`.
+fn claim_text(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Array(values) => {
+            let values: Vec<String> = values.iter().map(claim_text).collect();
+            format!("[{}]", values.join(" "))
+        }
+        other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use base64::Engine;
+    use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+    use jsonwebtoken::EncodingKey;
+
+    use super::*;
+
+    fn authorizer() -> Authorizer {
+        Authorizer::new(Keys::generate().expect("keys"))
+    }
+
+    fn claims() -> Value {
+        let now = OffsetDateTime::now_utc().unix_timestamp();
+        json!({ "iss": ISSUER, "aud": AUDIENCE, "sub": "u1", "exp": now + 60, "iat": now })
+    }
+
+    fn header(authorizer: &Authorizer) -> Header {
+        Header {
+            kid: Some(authorizer.keys.id.clone()),
+            ..Header::new(Algorithm::RS256)
+        }
+    }
+
+    #[track_caller]
+    fn check(change: &Value, expected: bool) {
+        let authorizer = authorizer();
+        let mut claims = claims();
+        let fields = claims.as_object_mut().expect("an object");
+        for (name, value) in change.as_object().expect("an object") {
+            match value {
+                Value::Null => fields.remove(name),
+                value => fields.insert(name.clone(), value.clone()),
+            };
+        }
+        let token =
+            encode(&header(&authorizer), &claims, &authorizer.keys.signing).expect("signed");
+        let result = authorizer.authorize(Some(&format!("Bearer {token}")));
+        assert_eq!(result.is_ok(), expected, "{change}");
+    }
+
+    #[test]
+    fn claims_are_checked() {
+        let now = OffsetDateTime::now_utc().unix_timestamp();
+        check(&json!({}), true);
+        check(&json!({ "exp": now - 5 }), false);
+        check(&json!({ "exp": null }), false);
+        check(&json!({ "nbf": now - 5 }), true);
+        check(&json!({ "nbf": now + 60 }), false);
+        check(&json!({ "iss": "https://elsewhere" }), false);
+        check(&json!({ "iss": null }), false);
+        check(&json!({ "aud": "elsewhere" }), false);
+        check(&json!({ "aud": ["elsewhere", AUDIENCE] }), true);
+        check(&json!({ "aud": null }), false);
+        check(&json!({ "aud": null, "client_id": AUDIENCE }), true);
+        check(&json!({ "aud": null, "client_id": "elsewhere" }), false);
+        check(&json!({ "aud": "elsewhere", "client_id": AUDIENCE }), false);
+    }
+
+    #[test]
+    fn an_issued_token_is_accepted_and_its_claims_are_strings() {
+        let authorizer = authorizer();
+        let now = OffsetDateTime::now_utc();
+        let token = authorizer.issue("u1", "ada", now).expect("issued");
+        for header in [
+            format!("Bearer {token}"),
+            format!("bearer {token}"),
+            token.clone(),
+        ] {
+            let claims = authorizer.authorize(Some(&header)).expect("accepted");
+            assert_eq!(claims["sub"], "u1");
+            assert_eq!(claims["iat"], now.unix_timestamp().to_string());
+        }
+        assert_eq!(claim_text(&json!(["a", 1])), "[a 1]");
+    }
+
+    #[test]
+    fn forged_tokens_are_refused() {
+        let (ours, theirs) = (authorizer(), authorizer());
+        let refused = |token: &str| {
+            assert_eq!(
+                ours.authorize(Some(&format!("Bearer {token}"))),
+                Err(Refused),
+                "{token}"
+            );
+        };
+        // Signed by another key, under its own name and under ours.
+        refused(&encode(&header(&theirs), &claims(), &theirs.keys.signing).expect("signed"));
+        refused(&encode(&header(&ours), &claims(), &theirs.keys.signing).expect("signed"));
+        // Without a key's name.
+        refused(
+            &encode(
+                &Header::new(Algorithm::RS256),
+                &claims(),
+                &ours.keys.signing,
+            )
+            .expect("signed"),
+        );
+        // Another algorithm, keyed with what everybody may know.
+        let secret =
+            EncodingKey::from_secret(ours.keys.checking.try_get_as_bytes().expect("bytes"));
+        let symmetric = Header {
+            alg: Algorithm::HS256,
+            ..header(&ours)
+        };
+        refused(&encode(&symmetric, &claims(), &secret).expect("signed"));
+        // No signature at all.
+        let part = |value: &Value| BASE64_URL_SAFE_NO_PAD.encode(value.to_string());
+        let none = json!({ "alg": "none", "kid": ours.keys.id });
+        refused(&format!("{}.{}.", part(&none), part(&claims())));
+        // Changed after signing.
+        let token = ours
+            .issue("u1", "ada", OffsetDateTime::now_utc())
+            .expect("issued");
+        let mut parts: Vec<&str> = token.split('.').collect();
+        let other =
+            part(&json!({ "iss": ISSUER, "aud": AUDIENCE, "sub": "u2", "exp": 9_999_999_999_i64 }));
+        parts[1] = &other;
+        refused(&parts.join("."));
+        refused("nonsense");
+        assert_eq!(ours.authorize(None), Err(Refused));
+        assert_eq!(
+            ours.authorize(Some(&format!("Basic {token}"))),
+            Err(Refused)
+        );
+    }
+}

@@ -1,0 +1,125 @@
+//! Serves the API and the local routes.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::{Request, State};
+use axum::http::header::AUTHORIZATION;
+use axum::http::{Method, StatusCode};
+use axum::response::Response;
+use serde_json::json;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+
+use super::authorizer::Authorizer;
+use super::functions::Functions;
+use super::refusal::{Refusal, json_response};
+use super::{cors, event, routes, sign_in};
+use crate::event_source_mapping::Clock;
+use crate::status::Status;
+
+/// The largest body that an HTTP API takes, in bytes: 10 MB
+/// (<https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html>).
+const LARGEST_BODY_BYTES: usize = 10 * 1024 * 1024;
+
+/// What answering a request needs.
+#[derive(Debug)]
+pub(crate) struct Gateway {
+    pub functions: Functions,
+    pub authorizer: Authorizer,
+    pub status: Status,
+    pub clock: Clock,
+}
+
+/// Serves until `stop` is sent or dropped, and then finishes the requests in hand.
+///
+/// # Errors
+/// Where the listener fails.
+pub(crate) async fn serve(
+    listener: TcpListener,
+    gateway: Gateway,
+    stop: oneshot::Receiver<()>,
+) -> std::io::Result<()> {
+    let router = Router::new().fallback(handle).with_state(Arc::new(gateway));
+    let stopped = async move {
+        // A dropped sender stops it as well.
+        stop.await.ok();
+    };
+    axum::serve(listener, router)
+        .with_graceful_shutdown(stopped)
+        .await
+}
+
+async fn handle(State(gateway): State<Arc<Gateway>>, request: Request) -> Response {
+    let is_cross_origin = request.headers().contains_key(axum::http::header::ORIGIN);
+    let mut response = if cors::is_preflight(request.method(), request.headers()) {
+        cors::preflight()
+    } else {
+        gateway
+            .answer(request)
+            .await
+            .unwrap_or_else(Refusal::response)
+    };
+    if is_cross_origin {
+        cors::allow(&mut response);
+    }
+    response
+}
+
+impl Gateway {
+    async fn answer(&self, request: Request) -> Result<Response, Refusal> {
+        let (parts, body) = request.into_parts();
+        let body = || async {
+            to_bytes(body, LARGEST_BODY_BYTES)
+                .await
+                .map_err(|_| Refusal::TooLong)
+        };
+        match (&parts.method, parts.uri.path()) {
+            (&Method::GET, "/healthz") => Ok(json_response(StatusCode::OK, &json!({ "ok": true }))),
+            (&Method::GET, "/local/status") => self.status().await,
+            (&Method::POST, "/local/token") => {
+                let (messages, now) = (&self.functions.messages, (self.clock)());
+                Ok(sign_in::sign_in(messages, &self.authorizer, &body().await?, now).await)
+            }
+            (method, path) => {
+                let matched = routes::find(method.as_str(), path).ok_or(Refusal::NotFound)?;
+                let claims = if matched.route.needs_token {
+                    let header = parts.headers.get(AUTHORIZATION);
+                    let header = header.and_then(|value| value.to_str().ok());
+                    let claims = self.authorizer.authorize(header);
+                    Some(claims.map_err(|_| Refusal::Unauthorized)?)
+                } else {
+                    None
+                };
+                let body = body().await?;
+                let event = event::event(&matched, &parts, &body, claims.as_ref(), (self.clock)());
+                let response = self.functions.call(matched.route.function, &event).await?;
+                Ok(response.map(to_http_body))
+            }
+        }
+    }
+
+    async fn status(&self) -> Result<Response, Refusal> {
+        let report = self.status.report().await;
+        let report = report
+            .map_err(|error| error.to_string())
+            .and_then(|report| serde_json::to_value(report).map_err(|error| error.to_string()));
+        match report {
+            Ok(report) => Ok(json_response(StatusCode::OK, &report)),
+            Err(error) => {
+                tracing::error!(error, "status not known");
+                Err(Refusal::InternalServerError)
+            }
+        }
+    }
+}
+
+fn to_http_body(body: lambda_http::Body) -> Body {
+    match body {
+        lambda_http::Body::Text(text) => Body::from(text),
+        lambda_http::Body::Binary(bytes) => Body::from(bytes),
+        // `Empty`, and whatever kinds follow: nothing to send.
+        _ => Body::empty(),
+    }
+}

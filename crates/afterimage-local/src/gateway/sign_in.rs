@@ -1,0 +1,71 @@
+//! `POST /local/token`: signs in as anybody, on one's own machine.
+
+use axum::http::StatusCode;
+use axum::response::Response;
+use messages::{EnsureProfileError, Messages, ensure_profile};
+use serde::Deserialize;
+use serde_json::json;
+use time::OffsetDateTime;
+
+use super::authorizer::Authorizer;
+use super::refusal::json_response;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SignIn {
+    handle: String,
+}
+
+/// 200 `{"token", "user_uuid"}` for a handle; its profile is made where there is none. 400 for a body
+/// that is no such object, and for a handle that cannot be one.
+pub(super) async fn sign_in(
+    messages: &Messages,
+    authorizer: &Authorizer,
+    body: &[u8],
+    now: OffsetDateTime,
+) -> Response {
+    let Ok(SignIn { handle }) = serde_json::from_slice(body) else {
+        return refused(
+            StatusCode::BAD_REQUEST,
+            "invalid_body",
+            r#"send {"handle": "..."}"#,
+        );
+    };
+    let profile = match ensure_profile(messages, &handle).await {
+        Ok(profile) => profile,
+        Err(EnsureProfileError::Handle(error)) => {
+            return refused(
+                StatusCode::BAD_REQUEST,
+                "invalid_handle",
+                &error.to_string(),
+            );
+        }
+        Err(error @ EnsureProfileError::Store(_)) => {
+            let cause = std::error::Error::source(&error).map(ToString::to_string);
+            tracing::error!(%error, cause, "sign-in failed");
+            return failed();
+        }
+    };
+    match authorizer.issue(&profile.user_uuid, &profile.user_handle, now) {
+        Ok(token) => {
+            let body = json!({ "token": token, "user_uuid": profile.user_uuid });
+            json_response(StatusCode::OK, &body)
+        }
+        Err(error) => {
+            tracing::error!(%error, "token not signed");
+            failed()
+        }
+    }
+}
+
+fn failed() -> Response {
+    refused(
+        StatusCode::INTERNAL_SERVER_ERROR,
+        "internal_error",
+        "the sign-in failed; see the log",
+    )
+}
+
+fn refused(status: StatusCode, error: &str, message: &str) -> Response {
+    json_response(status, &json!({ "error": error, "message": message }))
+}

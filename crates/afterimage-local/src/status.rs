@@ -1,0 +1,103 @@
+//! `GET /local/status`: whether everything is done, counted at the request.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use afterimage_dynamodb::BatchReport;
+use afterimage_schema::TableNames;
+use aws_sdk_dynamodbstreams::Client;
+use serde::Serialize;
+
+use crate::event_source_mapping::{CheckpointStore, MappingSettings, StreamError, backlog};
+
+/// How often the streams are counted until two counts agree.
+const COUNTS: usize = 4;
+
+type Counts = BTreeMap<String, BTreeMap<&'static str, u64>>;
+
+/// How often each outcome occurred in each view, since the start.
+#[derive(Debug, Default)]
+pub struct Outcomes {
+    counts: Mutex<Counts>,
+}
+
+impl Outcomes {
+    /// Counts what became of a batch.
+    pub fn count(&self, report: &BatchReport) {
+        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        for (view, outcome) in report.outcomes() {
+            *counts
+                .entry(view.to_owned())
+                .or_default()
+                .entry(outcome.name())
+                .or_default() += 1;
+        }
+    }
+
+    fn snapshot(&self) -> Counts {
+        self.counts
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+}
+
+/// What the status is computed from.
+#[derive(Debug)]
+pub(crate) struct Status {
+    pub client: Client,
+    pub tables: TableNames,
+    pub mappings: Vec<MappingSettings>,
+    pub checkpoints: Arc<CheckpointStore>,
+    pub records_processed: Arc<AtomicU64>,
+    pub outcomes: Arc<Outcomes>,
+}
+
+/// The answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct StatusReport {
+    /// Every record written before the request, derived writes included, is acknowledged, parked or
+    /// kept as an on-failure record.
+    pub drained: bool,
+    /// Records done since the start, filtered ones left out.
+    pub records_processed: u64,
+    /// Records that are not done.
+    pub pending: u64,
+    /// By view: how often each outcome occurred since the start.
+    pub views: Counts,
+}
+
+impl Status {
+    /// Counts what stands behind the checkpoints. Derived writes of one stream's records may be
+    /// records of another that was counted before: so it is drained only where two counts find
+    /// nothing and the same checkpoints, since then nothing was done in between.
+    ///
+    /// # Errors
+    /// [`StreamError`] where a stream cannot be read.
+    pub(crate) async fn report(&self) -> Result<StatusReport, StreamError> {
+        let mut last = None;
+        let (mut drained, mut pending) = (false, 0);
+        for _ in 0..COUNTS {
+            let found = backlog(
+                &self.client,
+                &self.tables,
+                &self.mappings,
+                &self.checkpoints,
+            )
+            .await?;
+            pending = found.pending;
+            drained = pending == 0 && last.as_ref() == Some(&found);
+            if drained || pending > 0 {
+                break;
+            }
+            last = Some(found);
+        }
+        Ok(StatusReport {
+            drained,
+            records_processed: self.records_processed.load(Ordering::Relaxed),
+            pending,
+            views: self.outcomes.snapshot(),
+        })
+    }
+}
