@@ -4,6 +4,7 @@ use afterimage_schema::{Table, TableNames};
 use albums::Albums;
 use aws_sdk_dynamodb::types::AttributeValue;
 use embedded_dynamodb::Emulator;
+use lambda_http::http::HeaderValue;
 use lambda_http::{Body, Request, Response};
 use serde_json::{Value, json};
 
@@ -96,7 +97,7 @@ impl Answer {
         let content_type = response
             .headers()
             .get("content-type")
-            .map(|it| it.as_bytes());
+            .map(HeaderValue::as_bytes);
         let expected = (status != 204).then_some(b"application/json".as_slice());
         assert_eq!(content_type, expected, "{status} {text}");
         Self { status, text }

@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime};
 use afterimage_schema::{Table, TableNames};
 use aws_sdk_dynamodb::types::AttributeValue;
 use embedded_dynamodb::Emulator;
+use lambda_http::http::HeaderValue;
 use lambda_http::{Body, Request, Response};
 use messages::{Clock, Messages};
 use serde_json::{Value, json};
@@ -155,7 +156,7 @@ impl Answer {
         let content_type = response
             .headers()
             .get("content-type")
-            .map(|it| it.as_bytes());
+            .map(HeaderValue::as_bytes);
         assert_eq!(
             content_type,
             Some(b"application/json".as_slice()),
