@@ -17,7 +17,7 @@ const BACKOFF_FIRST: Duration = Duration::from_millis(20);
 const BACKOFF_MAX: Duration = Duration::from_secs(1);
 
 /// How often one task is put back by others before it is left to a redelivery.
-const SETBACK_COUNT_MAX: u32 = 40;
+const SETBACK_COUNT_MAX: u32 = 12;
 
 /// The time that a batch may take: it stops before the deadline, early enough to report.
 #[derive(Debug, Clone, Copy)]

@@ -167,7 +167,6 @@ mod tests {
 
     #[test]
     fn expressions_name_everything_by_placeholder() {
-        check(&Changes::default(), &[], &expect![["\n\n\n"]]);
         check(
             &Changes {
                 set: [("message".to_owned(), AttributeValue::string("hi"))].into(),

@@ -1,1 +1,23 @@
-fn main() {}
+//! `stream-processor`: the Lambda that a table's stream triggers.
+
+use std::time::SystemTime;
+
+use afterimage_dynamodb::{Processor, StreamEvent, client_from_environment};
+use afterimage_schema::TableNames;
+use lambda_runtime::{Error, LambdaEvent, service_fn, tracing};
+use tokio::time::Instant;
+
+#[tokio::main]
+async fn main() -> Result<(), Error> {
+    tracing::init_default_subscriber();
+    let client = client_from_environment().await;
+    let processor = Processor::from_environment(client, TableNames::from_environment()?)?;
+    let processor = &processor;
+    lambda_runtime::run(service_fn(move |event: LambdaEvent<StreamEvent>| async move {
+        let left = event.context.deadline().duration_since(SystemTime::now()).unwrap_or_default();
+        let deadline = Instant::now() + left;
+        let report = stream_processor::handle(processor, &event.payload, deadline).await;
+        Ok::<_, Error>(report.response())
+    }))
+    .await
+}

@@ -226,10 +226,11 @@ impl CountTask {
         Transaction { writes }
     }
 
-    fn contended(&mut self) {
+    fn contended(&mut self, pack: &Pack) {
         self.contention_count += 1;
         if self.contention_count > 1 {
-            self.action_count_max = (self.action_count_max / 2).max(ACTIONS_MIN);
+            let half = (pack.changes.len() + pack.groups.len()) / 2;
+            self.action_count_max = self.action_count_max.min(half).max(ACTIONS_MIN);
         }
     }
 
@@ -238,7 +239,7 @@ impl CountTask {
             Refusal::Changed(writes) => self.for_writes(pack, writes, |change| {
                 change.entry = Known::Nothing;
             }),
-            Refusal::Contended => self.contended(),
+            Refusal::Contended => self.contended(pack),
             Refusal::Unknown => self.for_writes(pack, &[], |change| {
                 change.entry = Known::Nothing;
                 change.may_be_committed = true;

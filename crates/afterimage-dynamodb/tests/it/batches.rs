@@ -1,0 +1,140 @@
+//! Batches: one bad record harms no other, and what failed is reported so that it comes again.
+
+use afterimage_schema::Table;
+use embedded_dynamodb::Emulator;
+use serde_json::{Value, json};
+
+use crate::faults::{Fault, faulty_client};
+use crate::world::{World, record, words};
+
+fn album(number: u64, artist: &str) -> Value {
+    let keys = json!({"Artist": {"S": artist}, "Album": {"S": "Album"}});
+    let mut image = keys.clone();
+    image["Genre"] = json!({ "S": artist });
+    record(Table::Albums, "INSERT", number, keys, image)
+}
+
+fn undecodable(number: u64) -> Value {
+    let mut record = album(number, "broken");
+    record["dynamodb"]["NewImage"]["Genre"] = json!({"S": 5});
+    record
+}
+
+#[tokio::test]
+async fn neighbours_of_a_bad_and_of_a_throttled_record_are_applied() {
+    let emulator = Emulator::in_memory().await.expect("an emulator");
+    let (client, faults) = faulty_client(&emulator);
+    let world = World::with_client(emulator, client).await;
+    // The last record's group is touched by no other, but all share one transaction: throttling sets
+    // back all of them until it is split.
+    faults.throttle_writes_of("throttled");
+    let records = [
+        album(1, "first"),
+        undecodable(2),
+        album(3, "third"),
+        album(4, "throttled"),
+    ];
+    let report = world.deliver(&records).await;
+    assert_eq!(words(&report), "applied parked applied failed");
+    let failures = report.response().batch_item_failures;
+    let identifiers: Vec<_> = failures
+        .iter()
+        .map(|it| it.item_identifier.as_deref())
+        .collect();
+    assert_eq!(identifiers, [Some("000000000000000000004")]);
+    assert_eq!(
+        world.parked().await,
+        [(
+            "parked#genre-counts#2026-01-01T00:00:00.000#000000000000000000002".to_owned(),
+            "`dynamodb.NewImage` is no item: `NewImage.Genre` does not hold a value of its type S"
+                .to_owned(),
+        )]
+    );
+    faults.clear();
+    let again = world.deliver(&records).await;
+    assert_eq!(words(&again), "duplicate duplicate duplicate applied");
+    assert_eq!(world.counts("albums-by-genre").await.len(), 3);
+}
+
+#[tokio::test]
+async fn a_record_that_cannot_be_routed_is_parked_beside_all_views() {
+    let world = World::new().await;
+    let mut foreign = album(1, "x");
+    foreign["eventSourceARN"] =
+        json!("arn:aws:dynamodb:us-east-1:1:table/other/stream/2026-01-01T00:00:00.000");
+    let mut numberless = album(2, "x");
+    numberless["dynamodb"]
+        .as_object_mut()
+        .expect("an object")
+        .remove("SequenceNumber");
+    let report = world
+        .deliver(&[foreign, json!("nonsense"), numberless, album(3, "y")])
+        .await;
+    assert_eq!(words(&report), "parked parked parked applied");
+    assert_eq!(world.parked().await.len(), 3);
+}
+
+#[tokio::test]
+async fn a_lost_response_resolves_to_applied_once() {
+    let emulator = Emulator::in_memory().await.expect("an emulator");
+    let (client, faults) = faulty_client(&emulator);
+    let world = World::with_client(emulator, client).await;
+    // More losses than the SDK repeats a request under one token.
+    faults.push(&[
+        Fault::LoseResponse,
+        Fault::LoseResponse,
+        Fault::LoseResponse,
+    ]);
+    let report = world.deliver(&[album(1, "a"), album(2, "a")]).await;
+    assert_eq!(
+        words(&report),
+        "applied applied".replace("applied applied", "coalesced applied")
+    );
+    assert_eq!(
+        world.counts("albums-by-genre").await,
+        [("a".to_owned(), 1)].into()
+    );
+    assert_eq!(faults.left(), 0);
+}
+
+#[tokio::test]
+async fn conflicts_are_waited_out() {
+    let emulator = Emulator::in_memory().await.expect("an emulator");
+    let (client, faults) = faulty_client(&emulator);
+    let world = World::with_client(emulator, client).await;
+    faults.push(&[
+        Fault::Conflict,
+        Fault::Throttle,
+        Fault::Conflict,
+        Fault::InternalError,
+    ]);
+    let report = world.deliver(&[album(1, "a"), album(2, "b")]).await;
+    assert_eq!(words(&report), "applied applied");
+    assert_eq!(world.counts("albums-by-genre").await.len(), 2);
+    assert_eq!(faults.left(), 0);
+}
+
+#[tokio::test]
+async fn a_batch_without_time_reports_everything_as_failed() {
+    let world = World::new().await;
+    let event = serde_json::from_value(json!({ "Records": [album(1, "a"), album(2, "b")] }))
+        .expect("event");
+    let report = world
+        .processor
+        .process(&event, tokio::time::Instant::now())
+        .await;
+    assert_eq!(words(&report), "failed failed");
+    assert_eq!(world.dump(Table::Derived).await, []);
+}
+
+#[tokio::test]
+async fn an_unreachable_table_fails_the_batch_and_parks_nothing() {
+    let world = World::new().await;
+    let delete = world
+        .client
+        .delete_table()
+        .table_name(Table::Derived.default_name());
+    delete.send().await.expect("deleted");
+    let report = world.deliver(&[album(1, "a"), undecodable(2)]).await;
+    assert_eq!(words(&report), "failed failed");
+}

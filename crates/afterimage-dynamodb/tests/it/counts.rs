@@ -1,0 +1,242 @@
+//! `count` views: the ledger keeps counts exact under whatever is delivered.
+
+use afterimage_schema::Table;
+use serde_json::{Value, json};
+
+use crate::world::{World, record, words};
+
+/// A record of the album `key`; `genre` null for an album without, `"-"` for a removal.
+fn album(number: u64, key: &str, genre: Value) -> Value {
+    let keys = json!({"Artist": {"S": key}, "Album": {"S": "Album"}});
+    if genre == "-" {
+        return record(Table::Albums, "REMOVE", number, keys, Value::Null);
+    }
+    let mut image = keys.clone();
+    if !genre.is_null() {
+        image["Genre"] = genre;
+    }
+    record(Table::Albums, "MODIFY", number, keys, image)
+}
+
+fn genre(name: &str) -> Value {
+    json!({ "S": name })
+}
+
+/// Delivers each batch in turn; checks the words of each and the counts in the end.
+async fn check(batches: &[(&[Value], &str)], expected: &[(&str, u64)]) -> World {
+    let world = World::new().await;
+    for (records, outcomes) in batches {
+        assert_eq!(
+            words(&world.deliver(records).await),
+            *outcomes,
+            "{records:?}"
+        );
+    }
+    let expected = expected
+        .iter()
+        .map(|(group, count)| ((*group).to_owned(), *count))
+        .collect();
+    assert_eq!(world.counts("albums-by-genre").await, expected);
+    world
+}
+
+#[tokio::test]
+async fn an_album_is_counted_moved_and_taken_back() {
+    check(
+        &[(
+            &[album(1, "a", genre("Rock")), album(2, "b", genre("Rock"))],
+            "applied applied",
+        )],
+        &[("Rock", 2)],
+    )
+    .await;
+    check(
+        &[
+            (&[album(1, "a", genre("Rock"))], "applied"),
+            (&[album(2, "a", genre("Jazz"))], "applied"),
+        ],
+        &[("Jazz", 1)],
+    )
+    .await;
+    check(
+        &[
+            (&[album(1, "a", genre("Rock"))], "applied"),
+            (&[album(2, "a", json!("-"))], "applied"),
+        ],
+        &[],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_record_that_is_not_newer_changes_nothing() {
+    let first = album(1, "a", genre("Rock"));
+    let second = album(2, "a", genre("Jazz"));
+    let removal = album(3, "a", json!("-"));
+    check(
+        &[
+            (&[second.clone()], "applied"),
+            (&[first.clone()], "duplicate"),
+            (&[second.clone()], "duplicate"),
+        ],
+        &[("Jazz", 1)],
+    )
+    .await;
+    check(
+        &[
+            (&[removal.clone()], "applied"),
+            (&[second.clone(), first.clone()], "duplicate coalesced"),
+            (&[removal], "duplicate"),
+        ],
+        &[],
+    )
+    .await;
+    check(
+        &[(
+            &[first.clone(), first, second],
+            "coalesced coalesced applied",
+        )],
+        &[("Jazz", 1)],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn numbers_are_compared_as_integers_and_labels_before_them() {
+    let mut renewed = album(1, "a", genre("Jazz"));
+    renewed["eventSourceARN"] = json!(
+        "arn:aws:dynamodb:us-east-1:1:table/afterimage-albums/stream/2026-02-01T00:00:00.000"
+    );
+    let mut short = album(0, "a", genre("Pop"));
+    short["dynamodb"]["SequenceNumber"] = json!("99");
+    check(
+        &[
+            (&[album(100, "a", genre("Rock"))], "applied"),
+            (&[short], "duplicate"),
+            (&[renewed], "applied"),
+            (&[album(200, "a", genre("Blues"))], "duplicate"),
+        ],
+        &[("Jazz", 1)],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn an_album_without_a_genre_adds_nothing_but_is_remembered() {
+    check(
+        &[
+            (&[album(2, "a", Value::Null)], "applied"),
+            (&[album(1, "a", genre("Rock"))], "duplicate"),
+        ],
+        &[],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn groups_are_equal_when_their_rendered_forms_are() {
+    check(
+        &[(
+            &[
+                album(1, "a", json!({"N": "10"})),
+                album(2, "b", json!({"N": "1E1"})),
+                album(3, "c", json!({"S": "10"})),
+                album(4, "d", json!({"BOOL": true})),
+                album(5, "e", json!({"S": "AC/DC"})),
+            ],
+            "applied applied applied applied applied",
+        )],
+        &[("10", 3), ("AC/DC", 1), ("true", 1)],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_group_of_another_type_is_parked_and_contributes_nothing() {
+    let world = check(
+        &[
+            (
+                &[album(1, "a", genre("Rock")), album(2, "b", genre("Rock"))],
+                "applied applied",
+            ),
+            (&[album(3, "a", json!({"L": []}))], "parked"),
+            (&[album(3, "a", json!({"L": []}))], "duplicate"),
+            (&[album(4, "c", json!({"S": "x".repeat(1025)}))], "parked"),
+            (&[album(5, "d", json!({"S": ""}))], "parked"),
+        ],
+        &[("Rock", 1)],
+    )
+    .await;
+    let reasons: Vec<_> = world
+        .parked()
+        .await
+        .into_iter()
+        .map(|(_, reason)| reason)
+        .collect();
+    assert_eq!(
+        reasons,
+        [
+            "the group attribute `Genre` is a list; a group is a string, a number or a boolean",
+            "the group in `Genre` gives a key of 1025 bytes; 1 to 1024 are possible",
+            "the group in `Genre` gives a key of 0 bytes; 1 to 1024 are possible",
+        ]
+    );
+    let mended = world.deliver(&[album(6, "a", genre("Jazz"))]).await;
+    assert_eq!(words(&mended), "applied");
+    assert_eq!(world.counts("albums-by-genre").await.get("Jazz"), Some(&1));
+}
+
+#[tokio::test]
+async fn under_skip_a_removal_changes_nothing() {
+    let mut world = World::new().await;
+    world.use_views(
+        r#"
+        [[view]]
+        name = "genres-ever"
+        kind = "count"
+        source = "albums"
+        group_by = "Genre"
+        remove = "skip"
+        target = { table = "derived", pk = "ever", sk = "genre {Genre}", count = "count" }
+        "#,
+    );
+    let records = [
+        album(1, "a", genre("Rock")),
+        album(2, "a", json!("-")),
+        album(3, "b", genre("Rock")),
+    ];
+    assert_eq!(
+        words(&world.deliver(&records).await),
+        "applied skipped applied"
+    );
+    assert_eq!(
+        world.counts("ever").await,
+        [("genre Rock".to_owned(), 2)].into()
+    );
+}
+
+#[tokio::test]
+async fn a_thousand_new_albums_of_ten_genres_cost_about_two_units_each() {
+    let world = World::new().await;
+    let records: Vec<_> = (0..1000)
+        .map(|it| {
+            album(
+                it,
+                &format!("artist {it}"),
+                genre(&format!("genre {}", it % 10)),
+            )
+        })
+        .collect();
+    let report = world.deliver(&records).await;
+    assert!(report.records.iter().all(|it| !it.is_failed()));
+    // 1,000 ledger entries and 20 touches of counts, since a transaction holds 99 and a count.
+    assert!(
+        report.consumption.write_units <= 2.1 * 1000.0,
+        "{:?}",
+        report.consumption
+    );
+    assert_eq!(
+        world.counts("albums-by-genre").await.values().sum::<u64>(),
+        1000
+    );
+}

@@ -1,0 +1,122 @@
+//! Random histories, delivered at random: in the end derived state is the fold of the sources.
+
+use afterimage_schema::Table;
+use serde_json::{Value, json};
+
+use crate::world::World;
+
+/// One change of a source table, drawn at random.
+async fn change(world: &World, random: &mut fastrand::Rng) {
+    match random.u8(0..10) {
+        0..3 => {
+            let key =
+                json!({"Artist": {"S": format!("a{}", random.u8(0..6))}, "Album": {"S": "x"}});
+            if random.u8(0..4) == 0 {
+                world.delete(Table::Albums, key).await;
+            } else {
+                let mut item = key;
+                let genre = ["Rock", "Jazz", "AC/DC", "Ünïcode"][random.usize(0..4)];
+                item["Genre"] = json!({ "S": genre });
+                if random.u8(0..6) == 0 {
+                    item.as_object_mut().expect("an item").remove("Genre");
+                }
+                world.put(Table::Albums, item).await;
+            }
+        }
+        3..7 => {
+            // Few times and few groups: equal keys and equal timestamps across groups are common.
+            let item = json!({
+                "pk": {"S": format!("MSG#g{}", random.u8(0..3))},
+                "sk": {"S": format!("t{:02}", random.u8(0..30))},
+                "message": {"S": format!("text {}", random.u16(..))},
+            });
+            world.put(Table::Messages, item).await;
+        }
+        _ => {
+            let (owner, group) = (random.u8(0..4), random.u8(0..3));
+            if let Some(row) = row_of(world, owner, group).await {
+                if random.u8(0..5) == 0 {
+                    let key = json!({"pk": row["pk"], "sk": row["sk"]});
+                    world.delete(Table::Messages, key).await;
+                }
+            } else {
+                let item = json!({
+                    "pk": {"S": format!("GRP#o{owner}")},
+                    "sk": {"S": format!("t{:02}#{owner}{group}", random.u8(0..40))},
+                    "message_group_uuid": {"S": format!("g{group}")},
+                    "message": {"S": "joined"},
+                    "since": {"N": random.u16(..).to_string()},
+                });
+                world.put(Table::Messages, item).await;
+            }
+        }
+    }
+}
+
+async fn row_of(world: &World, owner: u8, group: u8) -> Option<Value> {
+    let items = world.dump(Table::Messages).await;
+    let items = items.iter().map(afterimage::attribute_value::item_to_json);
+    let mut rows = items.filter(|item| {
+        item["pk"]["S"] == format!("GRP#o{owner}")
+            && item["message_group_uuid"]["S"] == format!("g{group}")
+    });
+    rows.next()
+}
+
+/// Delivers records in random batches: some twice, some again much later, batches out of order.
+async fn deliver_at_random(world: &World, records: &[Value], random: &mut fastrand::Rng) {
+    let mut deliveries: Vec<Value> = records.to_vec();
+    deliveries.extend(records.iter().filter(|_| random.u8(0..4) == 0).cloned());
+    random.shuffle(&mut deliveries);
+    let mut rest = deliveries.as_slice();
+    while !rest.is_empty() {
+        let (batch, left) = rest.split_at(random.usize(1..=rest.len().min(12)));
+        rest = left;
+        let (one, other) = batch.split_at(batch.len() / 2);
+        let reports = tokio::join!(world.deliver(one), world.deliver(other));
+        for report in [reports.0, reports.1] {
+            assert_eq!(report.response().batch_item_failures.len(), 0, "{report:?}");
+        }
+    }
+}
+
+async fn check(seed: u64) {
+    let mut random = fastrand::Rng::with_seed(seed);
+    let mut world = World::new().await;
+    let mut old: Vec<Value> = Vec::new();
+    for _ in 0..4 {
+        for _ in 0..random.usize(1..25) {
+            change(&world, &mut random).await;
+        }
+        let mut records = world.records(Table::Albums).await;
+        records.extend(world.records(Table::Messages).await);
+        let again = old
+            .iter()
+            .filter(|_| random.u8(0..8) == 0)
+            .cloned()
+            .collect::<Vec<_>>();
+        old.extend(records.iter().cloned());
+        records.extend(again);
+        deliver_at_random(&world, &records, &mut random).await;
+    }
+    world.drain().await;
+    world.assert_exact().await;
+    // A replay of everything, from the beginning, changes nothing.
+    let before = (
+        world.dump(Table::Messages).await,
+        world.dump(Table::Derived).await,
+    );
+    deliver_at_random(&world, &old, &mut random).await;
+    let after = (
+        world.dump(Table::Messages).await,
+        world.dump(Table::Derived).await,
+    );
+    assert_eq!(before, after, "seed {seed}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_history_ends_exact() {
+    for seed in 0..20 {
+        check(seed).await;
+    }
+}

@@ -1,0 +1,397 @@
+//! A deployment in memory: tables, their streams, a processor, and the fold to compare with.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use afterimage::attribute_value::{item_from_json, item_to_json};
+use afterimage::record::Catalog;
+use afterimage::{Item, Outcome, View, Views};
+use afterimage_dynamodb::{BatchReport, Processor, StreamEvent};
+use afterimage_schema::{Table, TableNames};
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::primitives::Blob;
+use aws_sdk_dynamodb::types::AttributeValue as SdkValue;
+use aws_sdk_dynamodbstreams::types::AttributeValue as StreamValue;
+use aws_sdk_dynamodbstreams::types::{Record, ShardIteratorType};
+use embedded_dynamodb::Emulator;
+use serde_json::{Value, json};
+use tokio::time::Instant;
+
+pub struct World {
+    pub emulator: Emulator,
+    pub client: Client,
+    pub processor: Processor,
+    views: Views,
+    iterators: BTreeMap<Table, String>,
+}
+
+impl World {
+    pub async fn new() -> Self {
+        let emulator = Emulator::in_memory().await.expect("an emulator");
+        let client = emulator.client();
+        Self::with_client(emulator, client).await
+    }
+
+    /// A world whose processor talks through this client.
+    pub async fn with_client(emulator: Emulator, processor_client: Client) -> Self {
+        emulator
+            .create_tables(&TableNames::default())
+            .expect("tables");
+        let catalog = Catalog::new(TableNames::default()).expect("definitions");
+        let views = Views::compiled_in(&catalog).expect("views");
+        let processor = Processor::new(processor_client, catalog, views.clone());
+        let client = emulator.client();
+        Self {
+            emulator,
+            client,
+            processor,
+            views,
+            iterators: BTreeMap::new(),
+        }
+    }
+
+    /// The same tables, with views of other definitions.
+    pub fn use_views(&mut self, text: &str) {
+        let catalog = Catalog::new(TableNames::default()).expect("definitions");
+        self.views = Views::parse(text, &catalog).expect("views");
+        self.processor = Processor::new(self.client.clone(), catalog, self.views.clone());
+    }
+
+    pub async fn put(&self, table: Table, item: Value) {
+        let put = self.client.put_item().table_name(table.default_name());
+        put.set_item(Some(to_sdk(&item)))
+            .send()
+            .await
+            .expect("a put");
+    }
+
+    pub async fn delete(&self, table: Table, key: Value) {
+        let delete = self.client.delete_item().table_name(table.default_name());
+        delete
+            .set_key(Some(to_sdk(&key)))
+            .send()
+            .await
+            .expect("a delete");
+    }
+
+    /// Every item of a table, in the order of their text.
+    pub async fn dump(&self, table: Table) -> Vec<Item> {
+        let mut pages = self
+            .client
+            .scan()
+            .table_name(table.default_name())
+            .into_paginator()
+            .items()
+            .send();
+        let mut items = Vec::new();
+        while let Some(item) = pages.next().await {
+            items.push(from_sdk(&item.expect("a page")));
+        }
+        items.sort_by_key(|item| item_to_json(item).to_string());
+        items
+    }
+
+    /// The records of a table's stream that were not taken yet, as Lambda delivers them.
+    pub async fn records(&mut self, table: Table) -> Vec<Value> {
+        let streams = self.emulator.streams_client();
+        let described = self
+            .client
+            .describe_table()
+            .table_name(table.default_name())
+            .send()
+            .await;
+        let arn = described
+            .expect("a table")
+            .table
+            .and_then(|it| it.latest_stream_arn);
+        let arn = arn.expect("a stream");
+        let iterator = match self.iterators.remove(&table) {
+            Some(iterator) => iterator,
+            None => {
+                let stream = streams.describe_stream().stream_arn(&arn).send().await;
+                let shards = stream
+                    .expect("a stream")
+                    .stream_description
+                    .expect("it")
+                    .shards;
+                let shard = shards.expect("shards")[0].shard_id.clone().expect("an id");
+                let iterator = streams
+                    .get_shard_iterator()
+                    .stream_arn(&arn)
+                    .shard_id(shard);
+                let iterator = iterator.shard_iterator_type(ShardIteratorType::TrimHorizon);
+                iterator
+                    .send()
+                    .await
+                    .expect("an iterator")
+                    .shard_iterator
+                    .expect("it")
+            }
+        };
+        let mut records = Vec::new();
+        let mut iterator = Some(iterator);
+        while let Some(current) = iterator {
+            let page = streams
+                .get_records()
+                .shard_iterator(current)
+                .send()
+                .await
+                .expect("a page");
+            let is_empty = page.records().is_empty();
+            records.extend(
+                page.records()
+                    .iter()
+                    .map(|record| event_record(table, record)),
+            );
+            iterator = page.next_shard_iterator;
+            if is_empty {
+                self.iterators.extend(iterator.take().map(|it| (table, it)));
+            }
+        }
+        records
+    }
+
+    /// One invocation with these records.
+    pub async fn deliver(&self, records: &[Value]) -> BatchReport {
+        let event: StreamEvent =
+            serde_json::from_value(json!({ "Records": records })).expect("an event");
+        self.processor
+            .process(&event, Instant::now() + Duration::from_secs(60))
+            .await
+    }
+
+    /// Delivers whatever the streams hold, until they hold no more.
+    pub async fn drain(&mut self) {
+        loop {
+            let mut records = self.records(Table::Albums).await;
+            records.extend(self.records(Table::Messages).await);
+            if records.is_empty() {
+                return;
+            }
+            let report = self.deliver(&records).await;
+            assert_eq!(report.response().batch_item_failures.len(), 0, "{report:?}");
+        }
+    }
+
+    /// The derived counts of a view by sort key, zeros left out.
+    pub async fn counts(&self, partition: &str) -> BTreeMap<String, u64> {
+        let text = |item: &Item, name: &str| match item.get(name) {
+            Some(afterimage::AttributeValue::S(text)) => text.clone(),
+            Some(afterimage::AttributeValue::N(number)) => number.to_string(),
+            other => panic!("{name} is {other:?}"),
+        };
+        let derived = self.dump(Table::Derived).await;
+        let counts = derived.iter().filter(|item| text(item, "pk") == partition);
+        counts
+            .map(|item| {
+                (
+                    text(item, "sk"),
+                    text(item, "count").parse().expect("a count of 0 or more"),
+                )
+            })
+            .filter(|(_, count)| *count != 0)
+            .collect()
+    }
+
+    /// Asserts that derived state is the fold of the source tables as they stand.
+    pub async fn assert_exact(&self) {
+        for view in self.views.iter() {
+            match view {
+                View::Count(view) => {
+                    let items = self.dump(view.source).await;
+                    let expected = afterimage::fold::counts(view, &items).expect("groups");
+                    assert_eq!(
+                        self.counts(&view.target.partition).await,
+                        expected,
+                        "{}",
+                        view.name
+                    );
+                }
+                View::Latest(view) => {
+                    let items = self.dump(view.source).await;
+                    let rows = items
+                        .iter()
+                        .filter(|item| view.rows.selection.selects(item));
+                    let faults = afterimage::fold::row_faults(view, &items, rows);
+                    assert_eq!(faults, BTreeMap::new(), "{}", view.name);
+                }
+            }
+        }
+    }
+
+    /// Keys of the parked records, reason behind each.
+    pub async fn parked(&self) -> Vec<(String, String)> {
+        let text = |item: &Item, name: &str| {
+            item.get(name)
+                .and_then(|it| it.as_string())
+                .unwrap_or_default()
+                .to_owned()
+        };
+        let derived = self.dump(Table::Derived).await;
+        let parked = derived
+            .iter()
+            .filter(|item| text(item, "pk").starts_with("parked#"));
+        parked
+            .map(|item| (text(item, "pk"), text(item, "reason")))
+            .collect()
+    }
+}
+
+/// The outcomes of a batch, one word a record.
+pub fn words(report: &BatchReport) -> String {
+    let word = |outcomes: &[(String, Outcome)]| {
+        outcomes
+            .iter()
+            .map(|(_, outcome)| outcome.name())
+            .collect::<Vec<_>>()
+            .join("+")
+    };
+    report
+        .records
+        .iter()
+        .map(|it| word(&it.outcomes))
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+const STREAM_LABEL: &str = "2026-01-01T00:00:00.000";
+
+/// A record as Lambda delivers it, made by hand.
+pub fn record(table: Table, event_name: &str, number: u64, keys: Value, image: Value) -> Value {
+    let mut record = json!({
+        "eventID": format!("{number:032x}"),
+        "eventName": event_name,
+        "eventVersion": "1.1",
+        "eventSource": "aws:dynamodb",
+        "awsRegion": "us-east-1",
+        "eventSourceARN": stream_arn(table),
+        "dynamodb": {
+            "ApproximateCreationDateTime": 1_767_225_600,
+            "Keys": keys,
+            "SequenceNumber": format!("{:021}", number),
+            "SizeBytes": 100,
+            "StreamViewType": "NEW_IMAGE",
+        },
+    });
+    if !image.is_null() {
+        record["dynamodb"]["NewImage"] = image;
+    }
+    record
+}
+
+fn stream_arn(table: Table) -> String {
+    let name = table.default_name();
+    format!("arn:aws:dynamodb:us-east-1:000000000000:table/{name}/stream/{STREAM_LABEL}")
+}
+
+fn event_record(table: Table, raw: &Record) -> Value {
+    let data = raw.dynamodb.as_ref().expect("data");
+    let image = |item: &Option<std::collections::HashMap<String, StreamValue>>| match item {
+        Some(item) if !item.is_empty() => stream_item(item),
+        _ => Value::Null,
+    };
+    let event_name = raw.event_name.as_ref().expect("a name").as_str();
+    let mut record = record(
+        table,
+        event_name,
+        0,
+        image(&data.keys),
+        image(&data.new_image),
+    );
+    record["dynamodb"]["SequenceNumber"] = json!(data.sequence_number);
+    record
+}
+
+fn stream_item(item: &std::collections::HashMap<String, StreamValue>) -> Value {
+    item.iter()
+        .map(|(name, value)| (name.clone(), stream_value(value)))
+        .collect()
+}
+
+fn stream_value(value: &StreamValue) -> Value {
+    match value {
+        StreamValue::S(text) => json!({ "S": text }),
+        StreamValue::N(text) => json!({ "N": text }),
+        StreamValue::Bool(it) => json!({ "BOOL": it }),
+        StreamValue::Null(_) => json!({ "NULL": true }),
+        StreamValue::Ss(texts) => json!({ "SS": texts }),
+        StreamValue::L(values) => {
+            json!({ "L": values.iter().map(stream_value).collect::<Vec<_>>() })
+        }
+        StreamValue::M(item) => json!({ "M": stream_item(item) }),
+        other => panic!("no test writes {other:?}"),
+    }
+}
+
+type SdkItem = std::collections::HashMap<String, SdkValue>;
+
+/// An item of the SDK from typed JSON.
+pub fn to_sdk(json: &Value) -> SdkItem {
+    let object = json.as_object().expect("an item");
+    object
+        .iter()
+        .map(|(name, value)| (name.clone(), sdk_value(value)))
+        .collect()
+}
+
+fn sdk_value(json: &Value) -> SdkValue {
+    let (tag, inner) = json
+        .as_object()
+        .and_then(|it| it.iter().next())
+        .expect("a typed value");
+    let text = || inner.as_str().expect("a text").to_owned();
+    match tag.as_str() {
+        "S" => SdkValue::S(text()),
+        "N" => SdkValue::N(text()),
+        "BOOL" => SdkValue::Bool(inner.as_bool().expect("a boolean")),
+        "NULL" => SdkValue::Null(true),
+        "L" => SdkValue::L(
+            inner
+                .as_array()
+                .expect("a list")
+                .iter()
+                .map(sdk_value)
+                .collect(),
+        ),
+        "M" => SdkValue::M(to_sdk(inner)),
+        "B" => SdkValue::B(Blob::new(text())),
+        "SS" => {
+            let texts = inner.as_array().expect("a set").iter();
+            SdkValue::Ss(
+                texts
+                    .map(|it| it.as_str().expect("a text").to_owned())
+                    .collect(),
+            )
+        }
+        other => panic!("no test writes {other}"),
+    }
+}
+
+fn from_sdk(item: &SdkItem) -> Item {
+    let json: Value = item
+        .iter()
+        .map(|(name, value)| (name.clone(), json_of(value)))
+        .collect();
+    item_from_json("item", &json).expect("an item")
+}
+
+fn json_of(value: &SdkValue) -> Value {
+    match value {
+        SdkValue::S(text) => json!({ "S": text }),
+        SdkValue::N(text) => json!({ "N": text }),
+        SdkValue::Bool(it) => json!({ "BOOL": it }),
+        SdkValue::Null(_) => json!({ "NULL": true }),
+        SdkValue::L(values) => json!({ "L": values.iter().map(json_of).collect::<Vec<_>>() }),
+        SdkValue::M(item) => {
+            let object: Value = item
+                .iter()
+                .map(|(name, value)| (name.clone(), json_of(value)))
+                .collect();
+            json!({ "M": object })
+        }
+        SdkValue::Ss(texts) => json!({ "SS": texts }),
+        // Payloads of parked records: their length is enough to compare tables by.
+        SdkValue::B(bytes) => json!({ "S": format!("{} bytes", bytes.as_ref().len()) }),
+        other => panic!("no test reads {other:?}"),
+    }
+}
