@@ -118,14 +118,11 @@ async fn commit_all(
     session: &Session<'_>,
     transactions: &[Transaction],
 ) -> Result<Vec<Committed>, StoreError> {
-    futures::stream::iter(
-        transactions
-            .iter()
-            .map(|transaction| session.commit(transaction)),
-    )
-    .buffered(CONCURRENT_COMMITS)
-    .try_collect()
-    .await
+    let mut commits = Vec::new();
+    for transaction in transactions {
+        commits.push(session.commit(transaction));
+    }
+    futures::stream::iter(commits).buffered(CONCURRENT_COMMITS).try_collect().await
 }
 
 async fn park_all(
@@ -134,10 +131,11 @@ async fn park_all(
     view: &str,
     parkings: &[Parking],
 ) -> Result<(), StoreError> {
-    let records = parkings
-        .iter()
-        .filter_map(|parking| parked_record(batch, view, parking));
-    let parks = records.map(|record| async move {
+    let mut records = Vec::new();
+    for parking in parkings {
+        records.extend(parked_record(batch, view, parking));
+    }
+    let parks = records.into_iter().map(|record| async move {
         session.park(&record).await?;
         tracing::warn!(
             view = record.view,

@@ -9,6 +9,7 @@ use afterimage::view::{Parking, ParkingTask, Routed, Settled};
 use afterimage::{Outcome, Views, ViewsError, decode, reason};
 use afterimage_schema::TableNames;
 use aws_sdk_dynamodb::Client;
+use futures::FutureExt as _;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use time::OffsetDateTime;
@@ -113,7 +114,8 @@ impl Processor {
         };
         let (settled, tasks) = self.open(&decoded);
         let session = self.store.session(Budget::until(deadline));
-        let (tasks, errors) = drive_all(&session, &batch, tasks).await;
+        // Boxed, so that callers do not carry the types of all the futures within.
+        let (tasks, errors) = drive_all(&session, &batch, tasks).boxed().await;
         for error in &errors {
             tracing::error!(
                 error = reason(error),

@@ -138,9 +138,10 @@ impl Session<'_> {
         keys: BTreeSet<ItemKey>,
     ) -> Result<BTreeMap<ItemKey, Option<Item>>, StoreError> {
         let keys: Vec<_> = keys.into_iter().collect();
-        let batches = keys
-            .chunks(BATCH_GET_KEYS_MAX)
-            .map(|batch| self.batch_get(batch));
+        let mut batches = Vec::new();
+        for batch in keys.chunks(BATCH_GET_KEYS_MAX) {
+            batches.push(self.batch_get(batch));
+        }
         let found: Vec<Vec<(ItemKey, Item)>> = futures::stream::iter(batches)
             .buffer_unordered(CONCURRENT_REQUESTS)
             .try_collect()
