@@ -2,7 +2,7 @@
 //! on the terminal. A stack that keeps nothing has no file.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -41,6 +41,7 @@ pub fn install(function_log: Option<PathBuf>) -> Result<(), TryInitError> {
     let human = fmt::layer()
         .compact()
         .with_target(false)
+        .with_ansi(io::stderr().is_terminal())
         .with_writer(io::stderr)
         .with_filter(human);
     let functions = function_log.map(|path| function_layer(FunctionLog::new(path)));

@@ -11,6 +11,7 @@ use std::time::Duration;
 use afterimage_dynamodb::Processor;
 use afterimage_schema::TableNames;
 use albums::Albums;
+use aws_sdk_dynamodb::Client;
 use embedded_dynamodb::Emulator;
 use messages::Messages;
 use time::OffsetDateTime;
@@ -75,65 +76,41 @@ impl Stack {
     /// # Errors
     /// [`StartError`]; nothing is left running then.
     pub async fn start(options: Options) -> Result<Self, StartError> {
-        let Options {
-            http_port,
-            dynamodb_port,
-            storage,
-            seed,
-            trigger,
-            tables,
-        } = options;
-        let listen = |source| StartError::Port {
-            port: http_port,
-            option: "--http-port",
-            source,
-        };
-        let listener = TcpListener::bind(("127.0.0.1", http_port))
-            .await
-            .map_err(listen)?;
-        let http_port = listener.local_addr().map_err(listen)?.port();
-        let data_dir = match &storage {
+        let tables = options.tables;
+        let (listener, http_port) = listen(options.http_port).await?;
+        let data_dir = match &options.storage {
             Storage::Memory => None,
             Storage::DataDir(path) => Some(DataDir::open(path)?),
         };
         let kept = Kept::open(data_dir.as_ref())?;
         let mappings = read_settings(TEMPLATE).map_err(StartError::Settings)?;
-        let emulator = Emulator::start(kept.database, dynamodb_port)
-            .await
-            .map_err(StartError::of_database)?;
-        emulator
-            .create_tables(&tables)
-            .map_err(StartError::Tables)?;
+        let emulator = open_database(kept.database, options.dynamodb_port, &tables).await?;
         let client = emulator.client();
         let processor = Processor::from_environment(client.clone(), tables.clone())
             .map_err(StartError::Processor)?;
-        let functions = Functions {
-            albums: Albums::new(client.clone(), tables.clone()),
-            messages: Messages::new(client, tables.clone(), messages::Clock::system()),
-        };
+        let functions = functions(client, &tables);
         // Boxed, as the largest of what is waited for.
         let seeding = seed::seed_once(
             data_dir.as_ref(),
-            seed,
+            options.seed,
             &functions.albums,
             &functions.messages,
         );
         Box::pin(seeding).await?;
         let outcomes = Arc::new(Outcomes::default());
-        let function = StreamProcessorFunction {
-            processor: Arc::new(processor),
-            outcomes: Arc::clone(&outcomes),
-        };
         let parts = TriggerParts {
             settings: mappings.clone(),
             tables: tables.clone(),
             client: emulator.streams_client(),
-            function: Arc::new(function),
+            function: Arc::new(StreamProcessorFunction::new(
+                processor,
+                Arc::clone(&outcomes),
+            )),
             checkpoints: Arc::clone(&kept.checkpoints),
             on_failure: Arc::new(kept.on_failure),
             clock: OffsetDateTime::now_utc,
         };
-        let trigger = trigger.then(|| Trigger::start(parts));
+        let trigger = options.trigger.then(|| Trigger::start(parts));
         let status = Status {
             client: emulator.streams_client(),
             tables,
@@ -196,6 +173,40 @@ impl Stack {
         }
         self.emulator.shutdown().await;
         drop(self.data_dir);
+    }
+}
+
+/// Listens on a port of 127.0.0.1, and tells which one it is.
+async fn listen(port: u16) -> Result<(TcpListener, u16), StartError> {
+    let failed = |source| StartError::Port {
+        port,
+        option: "--http-port",
+        source,
+    };
+    let listener = TcpListener::bind(("127.0.0.1", port))
+        .await
+        .map_err(failed)?;
+    let port = listener.local_addr().map_err(failed)?.port();
+    Ok((listener, port))
+}
+
+/// Serves the database, with every table in it.
+async fn open_database(
+    storage: embedded_dynamodb::Storage,
+    port: u16,
+    tables: &TableNames,
+) -> Result<Emulator, StartError> {
+    let started = Emulator::start(storage, port).await;
+    let emulator = started.map_err(StartError::of_database)?;
+    emulator.create_tables(tables).map_err(StartError::Tables)?;
+    Ok(emulator)
+}
+
+/// The applications over the embedded DynamoDB.
+fn functions(client: Client, tables: &TableNames) -> Functions {
+    Functions {
+        albums: Albums::new(client.clone(), tables.clone()),
+        messages: Messages::new(client, tables.clone(), messages::Clock::system()),
     }
 }
 

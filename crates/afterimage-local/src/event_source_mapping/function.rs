@@ -48,10 +48,19 @@ pub enum FunctionError {
 /// The stream processor, in this process.
 #[derive(Debug)]
 pub struct StreamProcessorFunction {
-    /// What applies the records.
-    pub processor: Arc<Processor>,
-    /// Where the outcomes are counted.
-    pub outcomes: Arc<Outcomes>,
+    processor: Arc<Processor>,
+    outcomes: Arc<Outcomes>,
+}
+
+impl StreamProcessorFunction {
+    /// The processor, whose outcomes are counted there.
+    #[must_use]
+    pub fn new(processor: Processor, outcomes: Arc<Outcomes>) -> Self {
+        Self {
+            processor: Arc::new(processor),
+            outcomes,
+        }
+    }
 }
 
 impl Function for StreamProcessorFunction {

@@ -200,6 +200,7 @@ mod tests {
               },
               "timestamp": "2023-11-14T22:15:00Z",
               "version": "1.0"
-            }"#]].assert_eq(&format!("{record:#}"));
+            }"#]]
+        .assert_eq(&format!("{record:#}"));
     }
 }

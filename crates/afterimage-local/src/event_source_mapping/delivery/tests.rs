@@ -130,6 +130,10 @@ fn on_failure(delivery: &Delivery<Fake>) -> Vec<String> {
 
 /// Delivers six records, and tells the calls, what was kept, and the time that it took.
 #[track_caller]
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "`expect!` makes it at the call"
+)]
 fn check(properties: &str, faults: &[(u64, Fault)], expected: Expect) {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
@@ -168,14 +172,21 @@ const BISECT: &str = "BisectBatchOnFunctionError: true, MaximumRetryAttempts: 1"
 
 #[test]
 fn a_good_batch_is_one_call() {
-    check("", &[], expect![[r#"
+    check(
+        "",
+        &[],
+        expect![[r#"
         [1, 2, 3, 4, 5, 6]
-        0 ms"#]]);
+        0 ms"#]],
+    );
 }
 
 #[test]
 fn a_poison_record_is_isolated_and_harms_no_other() {
-    check(BISECT, &[(4, Fault::Error)], expect![[r#"
+    check(
+        BISECT,
+        &[(4, Fault::Error)],
+        expect![[r#"
         [1, 2, 3, 4, 5, 6]
         [1, 2, 3]
         [4, 5, 6]
@@ -185,8 +196,12 @@ fn a_poison_record_is_isolated_and_harms_no_other() {
         [5]
         [6]
         RetryAttemptsExhausted "4".."4"
-        100 ms"#]]);
-    check(BISECT, &[(4, Fault::Panic)], expect![[r#"
+        100 ms"#]],
+    );
+    check(
+        BISECT,
+        &[(4, Fault::Panic)],
+        expect![[r#"
         [1, 2, 3, 4, 5, 6]
         [1, 2, 3]
         [4, 5, 6]
@@ -196,17 +211,22 @@ fn a_poison_record_is_isolated_and_harms_no_other() {
         [5]
         [6]
         RetryAttemptsExhausted "4".."4"
-        100 ms"#]]);
+        100 ms"#]],
+    );
 }
 
 #[test]
 fn without_bisecting_the_whole_batch_is_given_up() {
-    check("MaximumRetryAttempts: 2", &[(4, Fault::Error)], expect![[r#"
+    check(
+        "MaximumRetryAttempts: 2",
+        &[(4, Fault::Error)],
+        expect![[r#"
         [1, 2, 3, 4, 5, 6]
         [1, 2, 3, 4, 5, 6]
         [1, 2, 3, 4, 5, 6]
         RetryAttemptsExhausted "1".."6"
-        300 ms"#]]);
+        300 ms"#]],
+    );
 }
 
 #[test]
@@ -219,19 +239,27 @@ fn a_batch_is_retried_from_the_lowest_record_named() {
             [3, 4, 5, 6]
             100 ms"#]],
     );
-    check(BISECT, &[(3, Fault::Named)], expect![[r#"
+    check(
+        BISECT,
+        &[(3, Fault::Named)],
+        expect![[r#"
         [1, 2, 3, 4, 5, 6]
         [3, 4, 5, 6]
         RetryAttemptsExhausted "3".."6"
-        100 ms"#]]);
+        100 ms"#]],
+    );
 }
 
 #[test]
 fn a_function_that_hangs_has_failed_at_its_deadline() {
-    check("MaximumRetryAttempts: 0", &[(1, Fault::Hang)], expect![[r#"
+    check(
+        "MaximumRetryAttempts: 0",
+        &[(1, Fault::Hang)],
+        expect![[r#"
         [1, 2, 3, 4, 5, 6]
         RetryAttemptsExhausted "1".."6"
-        60000 ms"#]]);
+        60000 ms"#]],
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -240,7 +268,7 @@ async fn stopping_leaves_what_is_not_done_for_the_next_start() {
     let done = Mutex::new(0);
     let batch = batch(6);
     let deliver = delivery.deliver(&batch, |records| {
-        *done.lock().expect("a lock") += records.len()
+        *done.lock().expect("a lock") += records.len();
     });
     let stop_later = async {
         tokio::time::sleep(Duration::from_secs(60)).await;

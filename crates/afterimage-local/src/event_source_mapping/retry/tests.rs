@@ -87,6 +87,10 @@ fn responses() {
 
 /// `properties` of the mapping, how many of four records are old, the retries used, the verdict.
 #[track_caller]
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "`expect!` makes it at the call"
+)]
 fn check(properties: &str, old_count: usize, retries: u32, verdict: Verdict, expected: Expect) {
     let now = OffsetDateTime::from_unix_timestamp(NOW_SECS).expect("a time");
     let segment = Segment {
@@ -126,9 +130,8 @@ fn check(properties: &str, old_count: usize, retries: u32, verdict: Verdict, exp
 }
 
 #[test]
-fn steps_after_a_verdict() {
+fn retries() {
     use Verdict::{FailedFrom, FailedWhole, Succeeded};
-    let bisect = "BisectBatchOnFunctionError: true, MaximumRetryAttempts: 2";
     check("", 0, 0, Succeeded, expect![""]);
     check(
         "",
@@ -158,6 +161,12 @@ fn steps_after_a_verdict() {
         FailedFrom(0),
         expect!["try 0..4 after 800 ms, 4 used"],
     );
+}
+
+#[test]
+fn bisecting_uses_no_retry_and_retries_end() {
+    use Verdict::{FailedFrom, FailedWhole};
+    let bisect = "BisectBatchOnFunctionError: true, MaximumRetryAttempts: 2";
     check(
         bisect,
         0,
@@ -200,6 +209,11 @@ fn steps_after_a_verdict() {
         FailedFrom(1),
         expect!["give up 1..4: RetryAttemptsExhausted"],
     );
+}
+
+#[test]
+fn records_grow_too_old_to_be_retried() {
+    use Verdict::{FailedFrom, FailedWhole, Succeeded};
     let age = "MaximumRecordAgeInSeconds: 60";
     check(age, 2, 0, Succeeded, expect![""]);
     check(

@@ -6,14 +6,22 @@ use super::read_settings;
 use crate::template::TEMPLATE;
 
 #[track_caller]
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "`expect!` makes it at the call"
+)]
 fn check(properties: &str, expected: Expect) {
+    let position = match properties.contains("StartingPosition") {
+        true => "",
+        false => "StartingPosition: TRIM_HORIZON, ",
+    };
     let template = format!(
         "Resources:
   Worker: {{Type: 'AWS::Serverless::Function', Properties: {{Timeout: 9}}}}
   Mapping:
     Type: AWS::Lambda::EventSourceMapping
     Properties: {{FunctionName: !Ref Worker, EventSourceArn: !GetAtt AlbumsTable.StreamArn,
-      StartingPosition: TRIM_HORIZON, {properties}}}
+      {position}{properties}}}
 "
     );
     let found = match read_settings(&template) {
@@ -28,18 +36,61 @@ fn check(properties: &str, expected: Expect) {
 
 #[test]
 fn settings_have_lambda_s_defaults_and_limits() {
-    check("", expect![[r#"MappingSettings { name: "Mapping", table: Albums, function_name: "Worker", function_timeout: 9s, starting_position: TrimHorizon, batch_size: 100, batching_window: 0ns, parallelization_factor: 1, maximum_retry_attempts: None, maximum_record_age: None, bisect_on_function_error: false, reports_batch_item_failures: false, filters: Filters { patterns: [] } }"#]]);
-    check("BatchSize: 0", expect!["template.yaml: BatchSize of the mapping Mapping is 0; give it 1 to 10000"]);
-    check("BatchSize: 10001", expect!["template.yaml: BatchSize of the mapping Mapping is 10001; give it 1 to 10000"]);
-    check("MaximumBatchingWindowInSeconds: 301", expect!["template.yaml: MaximumBatchingWindowInSeconds of the mapping Mapping is 301; give it 0 to 300"]);
-    check("ParallelizationFactor: 11", expect!["template.yaml: ParallelizationFactor of the mapping Mapping is 11; give it 1 to 10"]);
-    check("MaximumRetryAttempts: -2", expect!["template.yaml: MaximumRetryAttempts of the mapping Mapping is -2; give it -1 to 10000"]);
-    check("MaximumRecordAgeInSeconds: 59", expect!["template.yaml: MaximumRecordAgeInSeconds of the mapping Mapping is 59; give it -1, or 60 to 604800"]);
-    check("StartingPosition: AT_TIMESTAMP", expect![[r#"template.yaml does not read: Resources.Mapping.Properties: duplicate entry with key "StartingPosition" at line 5 column 17"#]]);
-    check("TumblingWindowInSeconds: 10", expect!["template.yaml: the mapping Mapping does not read: unknown field `TumblingWindowInSeconds`, expected one of `FunctionName`, `EventSourceArn`, `StartingPosition`, `BatchSize`, `MaximumBatchingWindowInSeconds`, `ParallelizationFactor`, `MaximumRetryAttempts`, `MaximumRecordAgeInSeconds`, `BisectBatchOnFunctionError`, `FunctionResponseTypes`, `FilterCriteria`, `DestinationConfig`, `MetricsConfig`"]);
+    check(
+        "",
+        expect![[
+            r#"MappingSettings { name: "Mapping", table: Albums, function_name: "Worker", function_timeout: 9s, starting_position: TrimHorizon, batch_size: 100, batching_window: 0ns, parallelization_factor: 1, maximum_retry_attempts: None, maximum_record_age: None, bisect_on_function_error: false, reports_batch_item_failures: false, filters: Filters { patterns: [] } }"#
+        ]],
+    );
+    check(
+        "BatchSize: 0",
+        expect!["template.yaml: BatchSize of the mapping Mapping is 0; give it 1 to 10000"],
+    );
+    check(
+        "BatchSize: 10001",
+        expect!["template.yaml: BatchSize of the mapping Mapping is 10001; give it 1 to 10000"],
+    );
+    check(
+        "MaximumBatchingWindowInSeconds: 301",
+        expect![
+            "template.yaml: MaximumBatchingWindowInSeconds of the mapping Mapping is 301; give it 0 to 300"
+        ],
+    );
+    check(
+        "ParallelizationFactor: 11",
+        expect![
+            "template.yaml: ParallelizationFactor of the mapping Mapping is 11; give it 1 to 10"
+        ],
+    );
+    check(
+        "MaximumRetryAttempts: -2",
+        expect![
+            "template.yaml: MaximumRetryAttempts of the mapping Mapping is -2; give it -1 to 10000"
+        ],
+    );
+    check(
+        "MaximumRecordAgeInSeconds: 59",
+        expect![
+            "template.yaml: MaximumRecordAgeInSeconds of the mapping Mapping is 59; give it -1, or 60 to 604800"
+        ],
+    );
+    check(
+        "StartingPosition: AT_TIMESTAMP",
+        expect![
+            "template.yaml: the mapping Mapping does not read: unknown variant `AT_TIMESTAMP`, expected `TRIM_HORIZON` or `LATEST`"
+        ],
+    );
+    check(
+        "TumblingWindowInSeconds: 10",
+        expect![
+            "template.yaml: the mapping Mapping does not read: unknown field `TumblingWindowInSeconds`, expected one of `FunctionName`, `EventSourceArn`, `StartingPosition`, `BatchSize`, `MaximumBatchingWindowInSeconds`, `ParallelizationFactor`, `MaximumRetryAttempts`, `MaximumRecordAgeInSeconds`, `BisectBatchOnFunctionError`, `FunctionResponseTypes`, `FilterCriteria`, `DestinationConfig`, `MetricsConfig`"
+        ],
+    );
     check(
         "FilterCriteria: {Filters: [{Pattern: '[]'}]}",
-        expect!["template.yaml: a filter of the mapping Mapping does not read: a pattern is no JSON object: []"],
+        expect![
+            "template.yaml: a filter of the mapping Mapping does not read: a pattern is no JSON object: []"
+        ],
     );
 }
 
