@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use afterimage_dynamodb::{Processor, StreamEvent};
 use serde_json::Value;
-use tokio::runtime::Handle;
 use tokio::time::Instant;
+use tracing::Instrument;
 use uuid::Uuid;
 
 use crate::logs::INVOCATION_TARGET;
@@ -48,7 +48,7 @@ pub enum FunctionError {
 /// The stream processor, in this process.
 #[derive(Debug)]
 pub struct StreamProcessorFunction {
-    processor: Arc<Processor>,
+    processor: Processor,
     outcomes: Arc<Outcomes>,
 }
 
@@ -57,29 +57,21 @@ impl StreamProcessorFunction {
     #[must_use]
     pub fn new(processor: Processor, outcomes: Arc<Outcomes>) -> Self {
         Self {
-            processor: Arc::new(processor),
+            processor,
             outcomes,
         }
     }
 }
 
 impl Function for StreamProcessorFunction {
-    /// On a thread of its own, as a Lambda has its own process: a batch that computes for long holds
-    /// up nothing else. At the deadline the processor stops by itself.
     async fn invoke(&self, payload: String, deadline: Instant) -> Result<Value, FunctionError> {
         let event: StreamEvent = serde_json::from_str(&payload)?;
-        let (processor, runtime) = (Arc::clone(&self.processor), Handle::current());
-        let request_id = Uuid::new_v4();
-        let handled = tokio::task::spawn_blocking(move || {
-            let span = tracing::info_span!(
-                target: INVOCATION_TARGET, "invoke", requestId = %request_id,
-                function = "StreamProcessor"
-            );
-            span.in_scope(|| {
-                runtime.block_on(stream_processor::handle(&processor, &event, deadline))
-            })
-        });
-        let report = handled.await.map_err(|_| FunctionError::Panicked)?;
+        let span = tracing::info_span!(
+            target: INVOCATION_TARGET, "invoke", requestId = %Uuid::new_v4(),
+            function = "StreamProcessor"
+        );
+        let handled = stream_processor::handle(&self.processor, &event, deadline);
+        let report = Box::pin(handled.instrument(span)).await;
         self.outcomes.count(&report);
         Ok(serde_json::to_value(report.response())?)
     }
