@@ -122,7 +122,10 @@ async fn commit_all(
     for transaction in transactions {
         commits.push(session.commit(transaction));
     }
-    futures::stream::iter(commits).buffered(CONCURRENT_COMMITS).try_collect().await
+    futures::stream::iter(commits)
+        .buffered(CONCURRENT_COMMITS)
+        .try_collect()
+        .await
 }
 
 async fn park_all(

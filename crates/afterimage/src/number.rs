@@ -121,28 +121,34 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check(text: &str, expected: Result<&str, NumberError>) {
+    fn check(text: &str, expected: &str) {
         let found: Result<Number, _> = text.parse();
         assert_eq!(
-            found.as_ref().map(Number::as_str),
-            expected.as_ref().map(|it| *it)
+            found.map(|number| number.to_string()),
+            Ok(expected.to_owned())
         );
+    }
+
+    #[track_caller]
+    fn check_refused(text: &str, expected: &NumberError) {
+        let found: Result<Number, _> = text.parse();
+        assert_eq!(found.as_ref(), Err(expected), "{text}");
     }
 
     #[test]
     fn numbers_become_canonical() {
-        check("0", Ok("0"));
-        check("-0.000", Ok("0"));
-        check("007", Ok("7"));
-        check("+1.50", Ok("1.5"));
-        check("-.5", Ok("-0.5"));
-        check("5.", Ok("5"));
-        check("1E+2", Ok("100"));
-        check("12.34e1", Ok("123.4"));
-        check("1e-3", Ok("0.001"));
-        check("12300e-2", Ok("123"));
-        check("1e125", Ok(&format!("1{}", "0".repeat(125))));
-        check("0e99999", Err(NumberError::Range));
+        check("0", "0");
+        check("-0.000", "0");
+        check("007", "7");
+        check("+1.50", "1.5");
+        check("-.5", "-0.5");
+        check("5.", "5");
+        check("1E+2", "100");
+        check("12.34e1", "123.4");
+        check("1e-3", "0.001");
+        check("12300e-2", "123");
+        check("1e125", &format!("1{}", "0".repeat(125)));
+        check_refused("0e99999", &NumberError::Range);
     }
 
     #[test]
@@ -150,12 +156,12 @@ mod tests {
         for text in [
             "", ".", "-", "e5", "1e", "1e+", "1 ", "0x10", "NaN", "Infinity", "1.2.3", "--1", "١",
         ] {
-            check(text, Err(NumberError::Syntax));
+            check_refused(text, &NumberError::Syntax);
         }
-        check("1e126", Err(NumberError::Range));
-        check("1e-131", Err(NumberError::Range));
-        check(&"1".repeat(39), Err(NumberError::Range));
-        check("1e99999999999999999999", Err(NumberError::Range));
+        check_refused("1e126", &NumberError::Range);
+        check_refused("1e-131", &NumberError::Range);
+        check_refused(&"1".repeat(39), &NumberError::Range);
+        check_refused("1e99999999999999999999", &NumberError::Range);
     }
 
     proptest! {

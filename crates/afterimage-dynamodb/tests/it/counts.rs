@@ -1,5 +1,7 @@
 //! `count` views: the ledger keeps counts exact under whatever is delivered.
 
+use std::slice::from_ref;
+
 use afterimage_schema::Table;
 use serde_json::{Value, json};
 
@@ -75,18 +77,18 @@ async fn a_record_that_is_not_newer_changes_nothing() {
     let removal = album(3, "a", json!("-"));
     check(
         &[
-            (&[second.clone()], "applied"),
-            (&[first.clone()], "duplicate"),
-            (&[second.clone()], "duplicate"),
+            (from_ref(&second), "applied"),
+            (from_ref(&first), "duplicate"),
+            (from_ref(&second), "duplicate"),
         ],
         &[("Jazz", 1)],
     )
     .await;
     check(
         &[
-            (&[removal.clone()], "applied"),
+            (from_ref(&removal), "applied"),
             (&[second.clone(), first.clone()], "duplicate coalesced"),
-            (&[removal], "duplicate"),
+            (from_ref(&removal), "duplicate"),
         ],
         &[],
     )

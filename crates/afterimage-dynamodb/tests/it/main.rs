@@ -1,5 +1,12 @@
 //! The engine against the embedded DynamoDB, through the real SDK and the emulator's own streams.
 
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test that cannot go on panics, with the line where it stopped"
+)]
+
 mod batches;
 mod counts;
 mod faults;

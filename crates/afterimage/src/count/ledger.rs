@@ -12,7 +12,7 @@
 use afterimage_schema::{Table, TableDefinition};
 
 use crate::attribute_value::{AttributeValue, Item};
-use crate::key::ItemKey;
+use crate::key::{ItemKey, KeyValue};
 use crate::version::{Version, VersionError};
 use crate::write::{Action, Clause, Write};
 
@@ -175,7 +175,7 @@ fn key_item(definition: &TableDefinition, key: &ItemKey) -> Item {
     let sort = definition
         .sort_key
         .clone()
-        .zip(key.sort.as_ref().map(|it| it.to_attribute_value()));
+        .zip(key.sort.as_ref().map(KeyValue::to_attribute_value));
     std::iter::once(partition).chain(sort).collect()
 }
 

@@ -329,13 +329,13 @@ impl<'a> Planner<'a> {
     ) -> Result<(), Early> {
         let max = self.task.view.rows.max;
         let registered: usize = holders.iter().map(|places| places.len()).sum();
-        let unregistered = work
+        let mut unregistered = work
             .iter()
             .filter(|(owner, work)| {
                 work.holder.is_none() && !self.task.parked_owners.contains(*owner)
             })
             .map(|(owner, _)| owner);
-        match unregistered.skip(max.saturating_sub(registered)).next() {
+        match unregistered.nth(max.saturating_sub(registered)) {
             None => Ok(()),
             Some(owner) => Err(Plan::Park {
                 owner: owner.clone(),

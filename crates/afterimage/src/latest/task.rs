@@ -196,21 +196,21 @@ impl GroupTask {
         }
     }
 
-    fn commit_ended(&mut self, commit: Commit, result: Committed) {
+    fn commit_ended(&mut self, commit: &Commit, result: Committed) {
         match result {
             Ok(()) => {
                 learn(&mut self.knowledge.items, &commit.transaction);
-                self.note(&commit);
+                self.note(commit);
             }
             Err(Refusal::Changed(_) | Refusal::Contended) => self.forget(),
             Err(Refusal::Unknown) => {
                 // If it was committed, the next look at the head finds nothing left to do.
-                self.note(&commit);
+                self.note(commit);
                 self.forget();
             }
             Err(Refusal::Invalid(writes)) => {
                 self.forget();
-                self.refuse_owners(&commit, &writes);
+                self.refuse_owners(commit, &writes);
             }
         }
     }
@@ -294,7 +294,7 @@ impl Task for GroupTask {
 
     fn committed(&mut self, results: Vec<Committed>) {
         if let Some((commit, result)) = self.in_flight.take().zip(results.into_iter().next()) {
-            self.commit_ended(commit, result);
+            self.commit_ended(&commit, result);
         }
     }
 

@@ -1,0 +1,169 @@
+//! Writes: transactions on the conditions that the core states, and parked records.
+
+use afterimage::parked::ParkedRecord;
+use afterimage::view::{Committed, Refusal};
+use afterimage::write::Transaction;
+use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::types::ReturnConsumedCapacity;
+
+use super::{Session, StoreError, service_error};
+use crate::convert::item_to_sdk;
+use crate::error_policy::{Meaning, meaning, meaning_of_code};
+use crate::expression::transact_action;
+
+impl Session<'_> {
+    /// Commits a transaction, or says why not.
+    ///
+    /// # Errors
+    /// [`StoreError`] where neither trying nor planning again can help now.
+    pub(crate) async fn commit(&self, transaction: &Transaction) -> Result<Committed, StoreError> {
+        let actions = transaction
+            .writes
+            .iter()
+            .map(|write| {
+                let table_name = self.store.catalog.names.name(write.key.table);
+                Ok(transact_action(
+                    table_name,
+                    &self.key_item(&write.key)?,
+                    write,
+                )?)
+            })
+            .collect::<Result<Vec<_>, StoreError>>()?;
+        let request = self
+            .store
+            .client
+            .transact_write_items()
+            .set_transact_items(Some(actions))
+            .return_consumed_capacity(ReturnConsumedCapacity::Total);
+        match self.budget.within(request.send()).await {
+            None => Err(StoreError::TimeOver),
+            Some(Ok(output)) => {
+                self.meter.written(output.consumed_capacity());
+                self.meter.committed();
+                Ok(Ok(()))
+            }
+            Some(Err(error)) => match refusal(&error) {
+                Some(refusal) => {
+                    self.note_refusal(&refusal);
+                    Ok(Err(refusal))
+                }
+                None => Err(service_error("TransactWriteItems", error)),
+            },
+        }
+    }
+
+    fn note_refusal(&self, refusal: &Refusal) {
+        match refusal {
+            Refusal::Changed(_) => self.meter.conflicted(),
+            Refusal::Contended | Refusal::Unknown | Refusal::Invalid(_) => self.meter.retried(),
+        }
+    }
+
+    /// Puts the pieces of a parked record, each once.
+    ///
+    /// # Errors
+    /// [`StoreError`] where a piece may not have been put.
+    pub(crate) async fn park(&self, record: &ParkedRecord) -> Result<(), StoreError> {
+        for (key, item) in record.to_items()? {
+            let put = self.retried(|| async {
+                let request = self
+                    .store
+                    .client
+                    .put_item()
+                    .table_name(self.store.catalog.names.name(key.table))
+                    .set_item(Some(item_to_sdk(&item)))
+                    .condition_expression("attribute_not_exists(pk)")
+                    .return_consumed_capacity(ReturnConsumedCapacity::Total);
+                match request.send().await {
+                    Ok(output) => {
+                        self.meter.written(output.consumed_capacity.as_slice());
+                        Ok(())
+                    }
+                    Err(error) if meaning(&error) == Meaning::Changed => Ok(()),
+                    Err(error) => Err(service_error("PutItem", error)),
+                }
+            });
+            put.await?;
+        }
+        Ok(())
+    }
+}
+
+/// What a failed transaction means to the task that planned it; `None` where it is hopeless.
+fn refusal<R>(error: &SdkError<TransactWriteItemsError, R>) -> Option<Refusal> {
+    if let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) =
+        error.as_service_error()
+    {
+        let reasons: Vec<_> = cancelled
+            .cancellation_reasons()
+            .iter()
+            .enumerate()
+            .filter_map(|(index, reason)| Some((index, reason.code()?)))
+            .filter(|(_, code)| *code != "None")
+            .map(|(index, code)| (index, meaning_of_code(code)))
+            .collect();
+        return refusal_of_reasons(&reasons);
+    }
+    match meaning(error) {
+        Meaning::Changed => Some(Refusal::Changed(Vec::new())),
+        Meaning::Contended => Some(Refusal::Contended),
+        Meaning::Unknown => Some(Refusal::Unknown),
+        Meaning::Invalid => Some(Refusal::Invalid(Vec::new())),
+        Meaning::Hopeless => None,
+    }
+}
+
+/// A changed item outweighs contention, and that an invalid write: each is looked at again once the
+/// one before it is out of the way.
+fn refusal_of_reasons(reasons: &[(usize, Meaning)]) -> Option<Refusal> {
+    let with = |wanted: Meaning| -> Vec<usize> {
+        reasons
+            .iter()
+            .filter(|(_, it)| *it == wanted)
+            .map(|(index, _)| *index)
+            .collect()
+    };
+    let (changed, invalid) = (with(Meaning::Changed), with(Meaning::Invalid));
+    if !changed.is_empty() {
+        Some(Refusal::Changed(changed))
+    } else if !with(Meaning::Contended).is_empty() {
+        Some(Refusal::Contended)
+    } else if !invalid.is_empty() {
+        Some(Refusal::Invalid(invalid))
+    } else if !with(Meaning::Unknown).is_empty() || reasons.is_empty() {
+        Some(Refusal::Unknown)
+    } else {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(reasons: &[(usize, &str)], expected: Option<&Refusal>) {
+        let reasons: Vec<_> = reasons
+            .iter()
+            .map(|(index, code)| (*index, meaning_of_code(code)))
+            .collect();
+        assert_eq!(refusal_of_reasons(&reasons).as_ref(), expected);
+    }
+
+    #[test]
+    fn a_cancelled_transaction_means_what_is_most_pressing() {
+        check(
+            &[(0, "TransactionConflict"), (3, "ConditionalCheckFailed")],
+            Some(&Refusal::Changed(vec![3])),
+        );
+        check(
+            &[(0, "ValidationError"), (1, "ThrottlingError")],
+            Some(Refusal::Contended),
+        );
+        check(&[(2, "ValidationError")], Some(&Refusal::Invalid(vec![2])));
+        check(&[(2, "InternalServerError")], Some(&Refusal::Unknown));
+        check(&[], Some(&Refusal::Unknown));
+        check(&[(0, "AccessDenied")], None);
+    }
+}
