@@ -159,7 +159,7 @@ mod tests {
         );
         check(
             &[(0, "ValidationError"), (1, "ThrottlingError")],
-            Some(Refusal::Contended),
+            Some(&Refusal::Contended),
         );
         check(&[(2, "ValidationError")], Some(&Refusal::Invalid(vec![2])));
         check(&[(2, "InternalServerError")], Some(&Refusal::Unknown));

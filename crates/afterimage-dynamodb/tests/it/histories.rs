@@ -1,8 +1,11 @@
-//! Random histories, delivered at random: in the end derived state is the fold of the sources.
+//! Random histories, delivered at random and through faults: in the end derived state is the fold of
+//! the sources, and a replay of everything changes nothing.
 
 use afterimage_schema::Table;
+use embedded_dynamodb::Emulator;
 use serde_json::{Value, json};
 
+use crate::faults::{Fault, Faults, faulty_client};
 use crate::world::World;
 
 /// One change of a source table, drawn at random.
@@ -34,10 +37,16 @@ async fn change(world: &World, random: &mut fastrand::Rng) {
         }
         _ => {
             let (owner, group) = (random.u8(0..4), random.u8(0..3));
-            if let Some(row) = row_of(world, owner, group).await {
-                if random.u8(0..5) == 0 {
-                    let key = json!({"pk": row["pk"], "sk": row["sk"]});
-                    world.delete(Table::Messages, key).await;
+            if let Some(mut row) = row_of(world, owner, group).await {
+                let key = json!({"pk": row["pk"], "sk": row["sk"]});
+                match random.u8(0..5) {
+                    0 => world.delete(Table::Messages, key).await,
+                    1 => {
+                        row["since"] = json!({ "N": random.u16(..).to_string() });
+                        row["message"] = json!({ "S": "overwritten" });
+                        world.put(Table::Messages, row).await;
+                    }
+                    _ => {}
                 }
             } else {
                 let item = json!({
@@ -64,7 +73,12 @@ async fn row_of(world: &World, owner: u8, group: u8) -> Option<Value> {
 }
 
 /// Delivers records in random batches: some twice, some again much later, batches out of order.
-async fn deliver_at_random(world: &World, records: &[Value], random: &mut fastrand::Rng) {
+async fn deliver_at_random(
+    world: &World,
+    faults: &Faults,
+    records: &[Value],
+    random: &mut fastrand::Rng,
+) {
     let mut deliveries: Vec<Value> = records.to_vec();
     deliveries.extend(records.iter().filter(|_| random.u8(0..4) == 0).cloned());
     random.shuffle(&mut deliveries);
@@ -73,16 +87,46 @@ async fn deliver_at_random(world: &World, records: &[Value], random: &mut fastra
         let (batch, left) = rest.split_at(random.usize(1..=rest.len().min(12)));
         rest = left;
         let (one, other) = batch.split_at(batch.len() / 2);
-        let reports = tokio::join!(world.deliver(one), world.deliver(other));
-        for report in [reports.0, reports.1] {
-            assert_eq!(report.response().batch_item_failures.len(), 0, "{report:?}");
+        if random.u8(0..3) == 0 {
+            let script: Vec<_> = (0..random.usize(1..4))
+                .map(|_| FAULTS[random.usize(0..FAULTS.len())])
+                .collect();
+            faults.push(&script);
+        }
+        tokio::join!(
+            deliver_until_done(world, one),
+            deliver_until_done(world, other)
+        );
+    }
+}
+
+const FAULTS: [Fault; 4] = [
+    Fault::Throttle,
+    Fault::Conflict,
+    Fault::InternalError,
+    Fault::LoseResponse,
+];
+
+async fn deliver_until_done(world: &World, batch: &[Value]) {
+    for _ in 0..5 {
+        if world
+            .deliver(batch)
+            .await
+            .response()
+            .batch_item_failures
+            .is_empty()
+        {
+            return;
         }
     }
+    panic!("a batch fails again and again");
 }
 
 async fn check(seed: u64) {
     let mut random = fastrand::Rng::with_seed(seed);
-    let mut world = World::new().await;
+    let emulator = Emulator::in_memory().await.expect("an emulator");
+    let (client, faults) = faulty_client(&emulator);
+    let mut world = World::with_client(emulator, client).await;
     let mut old: Vec<Value> = Vec::new();
     for _ in 0..4 {
         for _ in 0..random.usize(1..25) {
@@ -97,7 +141,7 @@ async fn check(seed: u64) {
             .collect::<Vec<_>>();
         old.extend(records.iter().cloned());
         records.extend(again);
-        deliver_at_random(&world, &records, &mut random).await;
+        deliver_at_random(&world, &faults, &records, &mut random).await;
     }
     world.drain().await;
     world.assert_exact().await;
@@ -106,7 +150,7 @@ async fn check(seed: u64) {
         world.dump(Table::Messages).await,
         world.dump(Table::Derived).await,
     );
-    deliver_at_random(&world, &old, &mut random).await;
+    deliver_at_random(&world, &faults, &old, &mut random).await;
     let after = (
         world.dump(Table::Messages).await,
         world.dump(Table::Derived).await,
@@ -116,7 +160,11 @@ async fn check(seed: u64) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_history_ends_exact() {
-    for seed in 0..20 {
+    let count = std::env::var("HISTORY_COUNT")
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(20);
+    for seed in 0..count {
         check(seed).await;
     }
 }

@@ -1,0 +1,209 @@
+//! The transaction: the head or a chunk, and as many of its owners' rows as fit beside it.
+
+use std::collections::BTreeMap;
+
+use super::{Commit, Draft, Early, Plan, Planner, Work};
+use crate::latest::head::{Chunk, Head, OwnerPlace, check, chunk_key, head_key, put};
+use crate::latest::owner::{OwnerPlan, OwnerRows};
+use crate::limits::{
+    CHUNK_OWNERS_MAX, COPIED_BYTES_MAX, TRANSACTION_ACTIONS_MAX, TRANSACTION_BYTES_MAX,
+};
+use crate::write::{Transaction, Write};
+
+/// Room that the head and a chunk need in a transaction.
+const HOLDERS_BYTES: usize = 3 * COPIED_BYTES_MAX;
+
+impl Planner<'_> {
+    /// The next transaction: the head, or a chunk beside it, and as many of its owners' rows as fit.
+    pub(super) fn commit(
+        &self,
+        draft: &Draft,
+        chunks: &[Chunk],
+        holders: &[&[OwnerPlace]],
+        mut work: BTreeMap<String, Work<'_>>,
+    ) -> Result<Plan, Early> {
+        work.retain(|owner, work| {
+            work.holder.is_some() || !self.is_beyond_row_count(owner, holders)
+        });
+        let free = holders
+            .iter()
+            .position(|places| places.len() < CHUNK_OWNERS_MAX);
+        let free = free.unwrap_or(holders.len());
+        let first = work.values().map(|work| work.holder.unwrap_or(free)).min();
+        let unregistered = work.values().filter(|work| work.holder.is_none()).count();
+        let adopts = !draft.head.is_adopted && unregistered == 0;
+        let holder = match first {
+            _ if draft.is_changed => 0,
+            Some(holder) => holder,
+            None if adopts => 0,
+            None => return Ok(Plan::Nothing),
+        };
+        let mut places = holders
+            .get(holder)
+            .map_or_else(Vec::new, |places| places.to_vec());
+        let owned = work
+            .iter()
+            .filter(|(_, work)| work.holder.unwrap_or(free) == holder);
+        let (writes, owners) = self.move_owners(draft, owned, &mut places)?;
+        let registered = owners
+            .iter()
+            .filter(|it| work.get(*it).is_some_and(|it| it.holder.is_none()));
+        let left = unregistered - registered.count();
+        let mut head = draft.head.clone();
+        head.is_adopted |= left == 0;
+        let mut transaction = Transaction {
+            writes: self.holder_writes(draft, chunks, head, holder, places),
+        };
+        transaction.writes.extend(writes);
+        Ok(Plan::Commit(Commit {
+            transaction,
+            owners,
+            takes_source: draft.takes_source,
+        }))
+    }
+
+    fn is_beyond_row_count(&self, owner: &str, holders: &[&[OwnerPlace]]) -> bool {
+        let registered: usize = holders.iter().map(|places| places.len()).sum();
+        self.task.parked_owners.contains(owner) && registered >= self.task.view.rows.max
+    }
+
+    /// The writes of as many owners as fit one transaction; their places are brought up to date.
+    fn move_owners<'w, 'h: 'w>(
+        &self,
+        draft: &Draft,
+        owned: impl Iterator<Item = (&'w String, &'w Work<'h>)>,
+        places: &mut Vec<OwnerPlace>,
+    ) -> Result<(Vec<Write>, Vec<String>), Early> {
+        let mut writes = Vec::new();
+        let mut owners = Vec::new();
+        let mut needs = Vec::new();
+        let mut byte_count = HOLDERS_BYTES;
+        for (owner, work) in owned.take(self.task.owner_count_max) {
+            let (owner_writes, sorts, is_complete) = match self.owner_plan(draft, owner, work)? {
+                OwnerPlan::Needs(keys) => {
+                    needs.extend(keys);
+                    continue;
+                }
+                OwnerPlan::Rows {
+                    writes,
+                    sorts,
+                    is_complete,
+                } => (writes, sorts, is_complete),
+                OwnerPlan::Unwritable { sorts, .. } => (Vec::new(), sorts, true),
+            };
+            byte_count += owner_writes.iter().map(Write::byte_count).sum::<usize>();
+            let is_full = writes.len() + owner_writes.len() + 2 > TRANSACTION_ACTIONS_MAX
+                || byte_count > TRANSACTION_BYTES_MAX
+                || (work.holder.is_none() && places.len() >= CHUNK_OWNERS_MAX);
+            if is_full && !owners.is_empty() {
+                break;
+            }
+            writes.extend(owner_writes);
+            let carries = if is_complete {
+                draft.head.newest_revision
+            } else {
+                0
+            };
+            register(
+                places,
+                OwnerPlace {
+                    owner: owner.clone(),
+                    sorts,
+                    carries,
+                },
+            );
+            owners.push(owner.clone());
+        }
+        if needs.is_empty() {
+            Ok((writes, owners))
+        } else {
+            self.need_items(needs.into_iter())
+                .map(|()| (writes, owners))
+        }
+    }
+
+    fn owner_plan(&self, draft: &Draft, owner: &str, work: &Work<'_>) -> Result<OwnerPlan, Early> {
+        let rows = OwnerRows {
+            view: &self.task.view,
+            group: &self.task.group,
+            owner,
+            registered: work.registered,
+            noticed: &work.noticed,
+            newest: draft.head.newest.as_ref(),
+        };
+        let plan = if self.task.refused_owners.contains(owner) {
+            rows.unwritable("DynamoDB refuses it as invalid")
+        } else {
+            rows.plan(&self.task.knowledge.items)
+        };
+        match plan {
+            OwnerPlan::Unwritable { reason, .. } if !self.task.parked_owners.contains(owner) => {
+                Err(Plan::Park {
+                    owner: owner.to_owned(),
+                    reason,
+                })
+            }
+            plan => Ok(plan),
+        }
+    }
+
+    /// The write of the holder, and of the head or a check of it where the holder is a chunk.
+    fn holder_writes(
+        &self,
+        draft: &Draft,
+        chunks: &[Chunk],
+        mut head: Head,
+        holder: usize,
+        places: Vec<OwnerPlace>,
+    ) -> Vec<Write> {
+        let (name, group) = (&self.task.view.name, &self.task.group);
+        let key = head_key(name, group);
+        let read_revision = draft.read.as_ref().map(|head| head.revision);
+        let number = holder as u64;
+        let is_new_chunk = number > head.chunk_count;
+        let mut writes = Vec::new();
+        if holder == 0 {
+            head.places = places;
+        } else {
+            let chunk_key = chunk_key(name, group, number);
+            let chunk_read = chunks.get(holder - 1).map(|chunk| chunk.revision);
+            let chunk = Chunk {
+                revision: chunk_read.unwrap_or(0) + 1,
+                places,
+            };
+            writes.push(put(&chunk_key, chunk.to_item(&chunk_key), chunk_read));
+            head.chunk_count = head.chunk_count.max(number);
+        }
+        let is_head_written = holder == 0
+            || is_new_chunk
+            || draft
+                .read
+                .as_ref()
+                .is_none_or(|read| read.is_adopted != head.is_adopted);
+        head.revision += 1;
+        let head_write = if is_head_written {
+            put(&key, head.to_item(&key), read_revision)
+        } else {
+            check(&key, read_revision)
+        };
+        writes.insert(0, head_write);
+        writes
+    }
+}
+
+/// Brings an owner's place up to date; an owner without rows is dropped.
+fn register(places: &mut Vec<OwnerPlace>, place: OwnerPlace) {
+    let known = places.iter().position(|it| it.owner == place.owner);
+    match (known, place.sorts.is_empty()) {
+        (Some(index), false) => {
+            if let Some(slot) = places.get_mut(index) {
+                *slot = place;
+            }
+        }
+        (Some(index), true) => {
+            places.remove(index);
+        }
+        (None, false) => places.push(place),
+        (None, true) => {}
+    }
+}
