@@ -30,40 +30,19 @@ async fn main() -> anyhow::Result<()> {
         "one batch of", "write", "per record", "least", "read", "transactions"
     );
     let one = messages(500, 1);
-    print(
-        "500 messages of one conversation",
-        &one,
-        run(&one, 1).await?,
-        move_units(1),
-    );
+    print("500 messages of one conversation", &one, run(&one, 1).await?, move_units(1));
     let many = messages(500, 500);
-    print(
-        "500 messages of 500 conversations",
-        &many,
-        run(&many, 500).await?,
-        move_units(500),
-    );
-    let albums: Vec<_> = (0..1000)
-        .map(|it| album(it, &format!("{it}"), &format!("{}", it % 10)))
-        .collect();
+    print("500 messages of 500 conversations", &many, run(&many, 500).await?, move_units(500));
+    let albums: Vec<_> =
+        (0..1000).map(|it| album(it, &format!("{it}"), &format!("{}", it % 10))).collect();
     let groups = (0..10).map(|genre| (genre.to_string(), 100)).collect();
-    print(
-        "1,000 new albums of 10 genres",
-        &albums,
-        run(&albums, 0).await?,
-        count_units(&groups),
-    );
+    print("1,000 new albums of 10 genres", &albums, run(&albums, 0).await?, count_units(&groups));
     match std::env::args().nth(1) {
         None => println!("(no file of albums was given: the real list is left out)"),
         Some(path) => {
             let (albums, groups) = listed(&path)?;
             let label = format!("{} listed albums of {} genres", albums.len(), groups.len());
-            print(
-                &label,
-                &albums,
-                run(&albums, 0).await?,
-                count_units(&groups),
-            );
+            print(&label, &albums, run(&albums, 0).await?, count_units(&groups));
         }
     }
     Ok(())
@@ -90,10 +69,7 @@ fn move_units(group_count: u32) -> f64 {
 /// A ledger entry for each album, and each count as often as its albums fill transactions.
 fn count_units(groups: &BTreeMap<String, usize>) -> f64 {
     let albums: usize = groups.values().sum();
-    let touches: usize = groups
-        .values()
-        .map(|it| it.div_ceil(CHANGES_PER_TRANSACTION))
-        .sum();
+    let touches: usize = groups.values().map(|it| it.div_ceil(CHANGES_PER_TRANSACTION)).sum();
     TRANSACTION_UNITS * u32::try_from(albums + touches).map_or(f64::NAN, f64::from)
 }
 
@@ -107,13 +83,8 @@ async fn run(records: &[Value], group_count: u32) -> anyhow::Result<BatchReport>
     }
     let processor = Processor::from_environment(client, TableNames::default())?;
     let event: StreamEvent = serde_json::from_value(json!({ "Records": records }))?;
-    let report = processor
-        .process(&event, Instant::now() + Duration::from_secs(600))
-        .await;
-    ensure!(
-        report.response().batch_item_failures.is_empty(),
-        "a record failed"
-    );
+    let report = processor.process(&event, Instant::now() + Duration::from_secs(600)).await;
+    ensure!(report.response().batch_item_failures.is_empty(), "a record failed");
     emulator.shutdown().await;
     Ok(report)
 }
@@ -124,14 +95,8 @@ async fn put_rows(client: &Client, group: u32) -> anyhow::Result<()> {
             .put_item()
             .table_name(Table::Messages.default_name())
             .item("pk", AttributeValue::S(format!("GRP#{owner}-{group}")))
-            .item(
-                "sk",
-                AttributeValue::S("2026-01-01T00:00:00.000000+00:00".to_owned()),
-            )
-            .item(
-                "message_group_uuid",
-                AttributeValue::S(format!("group-{group}")),
-            )
+            .item("sk", AttributeValue::S("2026-01-01T00:00:00.000000+00:00".to_owned()))
+            .item("message_group_uuid", AttributeValue::S(format!("group-{group}")))
             .item("message", AttributeValue::S("before".to_owned()))
             .send()
             .await
@@ -146,12 +111,7 @@ fn messages(count: u64, group_count: u64) -> Vec<Value> {
             "pk": {"S": format!("MSG#group-{}", number % group_count)},
             "sk": {"S": format!("2026-01-02T00:00:00.{number:06}+00:00")},
         });
-        record(
-            Table::Messages,
-            number,
-            &keys,
-            ("message", "a message of ordinary length"),
-        )
+        record(Table::Messages, number, &keys, ("message", "a message of ordinary length"))
     };
     (0..count).map(message).collect()
 }
@@ -166,10 +126,7 @@ fn record(table: Table, number: u64, keys: &Value, (name, text): (&str, &str)) -
     if let Some(image) = image.as_object_mut() {
         image.insert(name.to_owned(), json!({ "S": text }));
     }
-    let stream = format!(
-        "table/{}/stream/2026-01-01T00:00:00.000",
-        table.default_name()
-    );
+    let stream = format!("table/{}/stream/2026-01-01T00:00:00.000", table.default_name());
     json!({
         "eventName": "INSERT",
         "eventSourceARN": format!("arn:aws:dynamodb:us-east-1:000000000000:{stream}"),

@@ -65,11 +65,7 @@ impl ConnectionArguments {
                 (endpoint_client(url), Place::Endpoint(url.to_owned()))
             }
         };
-        Ok(Connection {
-            client,
-            names,
-            place,
-        })
+        Ok(Connection { client, names, place })
     }
 }
 
@@ -115,9 +111,7 @@ impl Connection {
             | _ => self.unreachable(),
         };
         // The SDK's own sentence ("service error") says less than its cause.
-        let cause = error
-            .into_source()
-            .map_or_else(anyhow::Error::from, anyhow::Error::from_boxed);
+        let cause = error.into_source().map_or_else(anyhow::Error::from, anyhow::Error::from_boxed);
         failure.because(cause).into()
     }
 
@@ -174,11 +168,7 @@ fn endpoint_client(url: &str) -> Client {
         .behavior_version(BehaviorVersion::latest())
         .region(Region::from_static("us-east-1"))
         .credentials_provider(Credentials::new("local", "local", None, None, "afterimage"))
-        .timeout_config(
-            TimeoutConfig::builder()
-                .connect_timeout(CONNECT_TIMEOUT)
-                .build(),
-        )
+        .timeout_config(TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).build())
         .endpoint_url(url)
         .build();
     Client::from_conf(config)

@@ -34,28 +34,17 @@ pub struct Failure {
 impl Failure {
     /// Something went wrong.
     pub fn new(sentence: impl Into<String>, next: impl Into<String>) -> Self {
-        Self {
-            sentence: sentence.into(),
-            next: next.into(),
-            code: 1,
-            source: None,
-        }
+        Self { sentence: sentence.into(), next: next.into(), code: 1, source: None }
     }
 
     /// The command was called in a way that it does not take.
     pub fn usage(sentence: impl Into<String>, next: impl Into<String>) -> Self {
-        Self {
-            code: 2,
-            ..Self::new(sentence, next)
-        }
+        Self { code: 2, ..Self::new(sentence, next) }
     }
 
     /// The same, with its cause.
     pub fn because(self, source: impl Into<anyhow::Error>) -> Self {
-        Self {
-            source: Some(source.into()),
-            ..self
-        }
+        Self { source: Some(source.into()), ..self }
     }
 }
 
@@ -67,9 +56,7 @@ impl fmt::Display for Failure {
 
 impl Error for Failure {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.source
-            .as_deref()
-            .map(|source| source as &(dyn Error + 'static))
+        self.source.as_deref().map(|source| source as &(dyn Error + 'static))
     }
 }
 
@@ -106,9 +93,7 @@ fn report(error: &anyhow::Error) -> String {
             said = sentence;
         }
     }
-    let next = error
-        .chain()
-        .find_map(|cause| cause.downcast_ref::<Failure>());
+    let next = error.chain().find_map(|cause| cause.downcast_ref::<Failure>());
     if let Some(failure) = next {
         lines.push(format!("  next: {}", failure.next));
     }
@@ -119,11 +104,7 @@ fn report(error: &anyhow::Error) -> String {
 /// The exit code of an error that has one of its own.
 fn code_of(cause: &(dyn Error + 'static)) -> Option<u8> {
     let failure = cause.downcast_ref::<Failure>().map(|failure| failure.code);
-    failure.or_else(|| {
-        cause
-            .downcast_ref::<StartError>()
-            .map(StartError::exit_code)
-    })
+    failure.or_else(|| cause.downcast_ref::<StartError>().map(StartError::exit_code))
 }
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
@@ -151,8 +132,6 @@ mod tests {
     #[test]
     fn a_broken_pipe_is_no_failure() {
         let error = std::io::Error::from(std::io::ErrorKind::BrokenPipe);
-        assert!(is_broken_pipe(
-            &anyhow::Error::from(error).context("printing")
-        ));
+        assert!(is_broken_pipe(&anyhow::Error::from(error).context("printing")));
     }
 }

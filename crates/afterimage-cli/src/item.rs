@@ -56,13 +56,8 @@ pub fn to_line(
     first: &[&str],
 ) -> Result<String, UnknownType> {
     let mut names: Vec<&str> = item.keys().map(String::as_str).collect();
-    names.sort_by_key(|name| {
-        (
-            !first.contains(name),
-            first.iter().position(|it| it == name),
-            *name,
-        )
-    });
+    names
+        .sort_by_key(|name| (!first.contains(name), first.iter().position(|it| it == name), *name));
     let mut parts = Vec::new();
     for name in names {
         let text = match item.get(name) {
@@ -102,10 +97,7 @@ mod tests {
         HashMap::from([
             ("sk".to_owned(), AttributeValue::S("b\nc".to_owned())),
             ("pk".to_owned(), AttributeValue::S("a".to_owned())),
-            (
-                "Tags".to_owned(),
-                AttributeValue::Ss(vec!["y".to_owned(), "x".to_owned()]),
-            ),
+            ("Tags".to_owned(), AttributeValue::Ss(vec!["y".to_owned(), "x".to_owned()])),
         ])
     }
 
@@ -121,9 +113,6 @@ mod tests {
     #[test]
     fn a_line_has_the_keys_in_front_and_no_line_breaks() {
         let text = to_line(&item(), &["pk", "sk"]);
-        assert_eq!(
-            text.as_deref(),
-            Ok(r#"pk=a  sk=b\nc  Tags={"SS":["x","y"]}"#)
-        );
+        assert_eq!(text.as_deref(), Ok(r#"pk=a  sk=b\nc  Tags={"SS":["x","y"]}"#));
     }
 }

@@ -24,9 +24,7 @@ pub struct Output {
 impl Output {
     /// Standard output.
     pub fn new() -> Self {
-        Self {
-            stdout: BufWriter::new(std::io::stdout()),
-        }
+        Self { stdout: BufWriter::new(std::io::stdout()) }
     }
 
     /// Prints a line.
@@ -66,16 +64,11 @@ fn aligned<const N: usize>(titles: [&str; N], rows: &[[String; N]]) -> Vec<Strin
         }
     }
     let render = |cells: Vec<&str>| {
-        let padded = cells
-            .iter()
-            .zip(widths)
-            .map(|(cell, width)| format!("{cell:width$}"));
+        let padded = cells.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}"));
         padded.collect::<Vec<_>>().join("  ").trim_end().to_owned()
     };
     let title_line = render(titles.to_vec());
-    let row_lines = rows
-        .iter()
-        .map(|row| render(row.iter().map(String::as_str).collect()));
+    let row_lines = rows.iter().map(|row| render(row.iter().map(String::as_str).collect()));
     std::iter::once(title_line).chain(row_lines).collect()
 }
 
@@ -85,13 +78,7 @@ mod tests {
 
     #[test]
     fn columns_are_as_wide_as_their_widest_cell() {
-        let rows = [
-            ["Afrobeat".to_owned(), "1".to_owned()],
-            ["Jazz".to_owned(), "22".to_owned()],
-        ];
-        assert_eq!(
-            aligned(["GENRE", "N"], &rows),
-            ["GENRE     N", "Afrobeat  1", "Jazz      22"]
-        );
+        let rows = [["Afrobeat".to_owned(), "1".to_owned()], ["Jazz".to_owned(), "22".to_owned()]];
+        assert_eq!(aligned(["GENRE", "N"], &rows), ["GENRE     N", "Afrobeat  1", "Jazz      22"]);
     }
 }

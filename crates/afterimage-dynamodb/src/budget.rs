@@ -28,9 +28,7 @@ pub(crate) struct Budget {
 impl Budget {
     pub(crate) fn until(deadline: Instant) -> Self {
         let left = deadline.saturating_duration_since(Instant::now());
-        Self {
-            stop_at: deadline - (left / RESERVE_SHARE).min(RESERVE_MAX),
-        }
+        Self { stop_at: deadline - (left / RESERVE_SHARE).min(RESERVE_MAX) }
     }
 
     pub(crate) fn is_spent(&self) -> bool {
@@ -55,14 +53,10 @@ impl Backoff {
         if self.setback_count >= SETBACK_COUNT_MAX {
             return false;
         }
-        let ceiling = BACKOFF_FIRST
-            .saturating_mul(1 << self.setback_count.min(10))
-            .min(BACKOFF_MAX);
+        let ceiling =
+            BACKOFF_FIRST.saturating_mul(1 << self.setback_count.min(10)).min(BACKOFF_MAX);
         self.setback_count += 1;
-        budget
-            .within(tokio::time::sleep(ceiling.mul_f64(fastrand::f64())))
-            .await
-            .is_some()
+        budget.within(tokio::time::sleep(ceiling.mul_f64(fastrand::f64()))).await.is_some()
     }
 }
 

@@ -22,9 +22,7 @@ pub enum ConvertError {
 }
 
 pub(crate) fn item_to_sdk(item: &Item) -> SdkItem {
-    item.iter()
-        .map(|(name, value)| (name.clone(), value_to_sdk(value)))
-        .collect()
+    item.iter().map(|(name, value)| (name.clone(), value_to_sdk(value))).collect()
 }
 
 pub(crate) fn value_to_sdk(value: &AttributeValue) -> SdkValue {
@@ -37,25 +35,17 @@ pub(crate) fn value_to_sdk(value: &AttributeValue) -> SdkValue {
         AttributeValue::L(values) => SdkValue::L(values.iter().map(value_to_sdk).collect()),
         AttributeValue::M(item) => SdkValue::M(item_to_sdk(item)),
         AttributeValue::Ss(texts) => SdkValue::Ss(texts.iter().cloned().collect()),
-        AttributeValue::Ns(numbers) => SdkValue::Ns(
-            numbers
-                .iter()
-                .map(|number| number.as_str().to_owned())
-                .collect(),
-        ),
-        AttributeValue::Bs(values) => SdkValue::Bs(
-            values
-                .iter()
-                .map(|bytes| Blob::new(bytes.clone()))
-                .collect(),
-        ),
+        AttributeValue::Ns(numbers) => {
+            SdkValue::Ns(numbers.iter().map(|number| number.as_str().to_owned()).collect())
+        }
+        AttributeValue::Bs(values) => {
+            SdkValue::Bs(values.iter().map(|bytes| Blob::new(bytes.clone())).collect())
+        }
     }
 }
 
 pub(crate) fn item_from_sdk(item: &SdkItem) -> Result<Item, ConvertError> {
-    item.iter()
-        .map(|(name, value)| Ok((name.clone(), value_from_sdk(value)?)))
-        .collect()
+    item.iter().map(|(name, value)| Ok((name.clone(), value_from_sdk(value)?))).collect()
 }
 
 fn value_from_sdk(value: &SdkValue) -> Result<AttributeValue, ConvertError> {
@@ -66,12 +56,9 @@ fn value_from_sdk(value: &SdkValue) -> Result<AttributeValue, ConvertError> {
         SdkValue::B(bytes) => AttributeValue::B(bytes.as_ref().to_vec()),
         SdkValue::Bool(it) => AttributeValue::Bool(*it),
         SdkValue::Null(_) => AttributeValue::Null,
-        SdkValue::L(values) => AttributeValue::L(
-            values
-                .iter()
-                .map(value_from_sdk)
-                .collect::<Result<_, _>>()?,
-        ),
+        SdkValue::L(values) => {
+            AttributeValue::L(values.iter().map(value_from_sdk).collect::<Result<_, _>>()?)
+        }
         SdkValue::M(item) => AttributeValue::M(item_from_sdk(item)?),
         SdkValue::Ss(texts) => AttributeValue::Ss(texts.iter().cloned().collect()),
         SdkValue::Ns(texts) => {

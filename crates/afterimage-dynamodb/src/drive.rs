@@ -67,10 +67,7 @@ async fn read_ahead(session: &Session<'_>, tasks: &mut [ViewTask]) -> Result<(),
             Step::Read(_) | Step::Commit(_) | Step::Park(_) | Step::Done => {}
         }
     }
-    let all = wanted
-        .iter()
-        .flat_map(|(_, reads)| reads.iter().cloned())
-        .collect();
+    let all = wanted.iter().flat_map(|(_, reads)| reads.iter().cloned()).collect();
     let answers = std::collections::BTreeMap::from_iter(session.read(all).await?);
     for (task, reads) in wanted {
         let own = reads.into_iter().filter_map(|read| {
@@ -122,10 +119,7 @@ async fn commit_all(
     for transaction in transactions {
         commits.push(session.commit(transaction));
     }
-    futures::stream::iter(commits)
-        .buffered(CONCURRENT_COMMITS)
-        .try_collect()
-        .await
+    futures::stream::iter(commits).buffered(CONCURRENT_COMMITS).try_collect().await
 }
 
 async fn park_all(
@@ -149,10 +143,7 @@ async fn park_all(
         );
         Ok::<(), StoreError>(())
     });
-    futures::stream::iter(parks)
-        .buffered(CONCURRENT_COMMITS)
-        .try_collect()
-        .await
+    futures::stream::iter(parks).buffered(CONCURRENT_COMMITS).try_collect().await
 }
 
 fn parked_record(batch: &Batch<'_>, view: &str, parking: &Parking) -> Option<ParkedRecord> {
@@ -160,10 +151,7 @@ fn parked_record(batch: &Batch<'_>, view: &str, parking: &Parking) -> Option<Par
     let decoded = batch.decoded.get(parking.index)?;
     Some(ParkedRecord {
         view: view.to_owned(),
-        place: decoded
-            .stream_label
-            .clone()
-            .zip(decoded.sequence_number.clone()),
+        place: decoded.stream_label.clone().zip(decoded.sequence_number.clone()),
         reason: parking.reason.clone(),
         part: parking.part.clone(),
         parked_at: batch.now.to_owned(),

@@ -157,10 +157,7 @@ mod tests {
         let update = placeholders.update(changes);
         let mut names: Vec<_> = placeholders.names.into_iter().collect();
         names.sort();
-        let names = names
-            .iter()
-            .map(|(it, name)| format!("{it}={name}"))
-            .collect::<Vec<_>>();
+        let names = names.iter().map(|(it, name)| format!("{it}={name}")).collect::<Vec<_>>();
         let condition = condition.unwrap_or_default();
         expected.assert_eq(&format!("{condition}\n{update}\n{}\n", names.join(" ")));
     }

@@ -53,15 +53,10 @@ impl Meter {
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Consumption> {
         // Plain numbers are whole even after a panic elsewhere.
-        self.consumption
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
+        self.consumption.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }
 
 fn units(consumed: &[ConsumedCapacity]) -> f64 {
-    consumed
-        .iter()
-        .filter_map(ConsumedCapacity::capacity_units)
-        .sum()
+    consumed.iter().filter_map(ConsumedCapacity::capacity_units).sum()
 }

@@ -86,11 +86,7 @@ impl Processor {
     pub fn new(client: Client, catalog: Catalog, views: Views) -> Self {
         let catalog = Arc::new(catalog);
         let store = Store::new(client, Arc::clone(&catalog));
-        Self {
-            store,
-            catalog,
-            views: Arc::new(views),
-        }
+        Self { store, catalog, views: Arc::new(views) }
     }
 
     /// The names of the views, in the order of their file.
@@ -101,26 +97,16 @@ impl Processor {
     /// Applies a batch, and stops in time before the deadline. Every record gets an outcome for each
     /// view that reads its table; what could not be done is [`Outcome::Failed`], never an error.
     pub async fn process(&self, event: &StreamEvent, deadline: Instant) -> BatchReport {
-        let decoded: Vec<_> = event
-            .records
-            .iter()
-            .map(|raw| decode(&self.catalog, raw.get()))
-            .collect();
+        let decoded: Vec<_> =
+            event.records.iter().map(|raw| decode(&self.catalog, raw.get())).collect();
         let now = now();
-        let batch = Batch {
-            raw_records: &event.records,
-            decoded: &decoded,
-            now: &now,
-        };
+        let batch = Batch { raw_records: &event.records, decoded: &decoded, now: &now };
         let (settled, tasks) = self.open(&decoded);
         let session = self.store.session(Budget::until(deadline));
         // Boxed, so that callers do not carry the types of all the futures within.
         let (tasks, errors) = drive_all(&session, &batch, tasks).boxed().await;
         for error in &errors {
-            tracing::error!(
-                error = reason(error),
-                "part of a batch could not be applied"
-            );
+            tracing::error!(error = reason(error), "part of a batch could not be applied");
         }
         let outcomes = outcomes(&settled, &tasks);
         BatchReport {
@@ -148,19 +134,13 @@ impl Processor {
                 .collect();
             let opening = view.open(&records);
             settled.insert(view.name().to_owned(), opening.settled);
-            let of_view = |task| ViewTask {
-                view: view.name().to_owned(),
-                task,
-            };
+            let of_view = |task| ViewTask { view: view.name().to_owned(), task };
             tasks.extend(opening.tasks.into_iter().map(of_view));
         }
         let unrouted = self.unrouted(decoded);
         if !unrouted.is_empty() {
             let task = Box::new(ParkingTask::new(unrouted));
-            tasks.push(ViewTask {
-                view: NO_VIEW.to_owned(),
-                task,
-            });
+            tasks.push(ViewTask { view: NO_VIEW.to_owned(), task });
         }
         (settled, tasks)
     }
@@ -175,11 +155,7 @@ impl Processor {
                 }
                 Ok(_) => return None,
             };
-            Some(Parking {
-                index,
-                reason,
-                part: None,
-            })
+            Some(Parking { index, reason, part: None })
         };
         decoded.iter().enumerate().filter_map(parking).collect()
     }
@@ -245,14 +221,7 @@ fn outcomes(
                 last = *by;
             }
             let is_done = outcomes.get(&last).is_some_and(|it| *it != Outcome::Failed);
-            outcomes.insert(
-                *index,
-                if is_done {
-                    Outcome::Coalesced
-                } else {
-                    Outcome::Failed
-                },
-            );
+            outcomes.insert(*index, if is_done { Outcome::Coalesced } else { Outcome::Failed });
         }
     }
     outcomes
@@ -260,7 +229,5 @@ fn outcomes(
 
 fn now() -> String {
     // A four-digit year always formats; a clock beyond it still parks the record.
-    OffsetDateTime::now_utc()
-        .format(&Rfc3339)
-        .unwrap_or_else(|_| "unknown".to_owned())
+    OffsetDateTime::now_utc().format(&Rfc3339).unwrap_or_else(|_| "unknown".to_owned())
 }

@@ -23,9 +23,7 @@ impl RecordReport {
     /// Whether the record has to be delivered again.
     #[must_use]
     pub fn is_failed(&self) -> bool {
-        self.outcomes
-            .iter()
-            .any(|(_, outcome)| *outcome == Outcome::Failed)
+        self.outcomes.iter().any(|(_, outcome)| *outcome == Outcome::Failed)
     }
 }
 
@@ -92,29 +90,17 @@ mod tests {
 
     #[track_caller]
     fn check(records: &[(Option<&str>, Outcome)], expected: &[&str]) {
-        let records = records
-            .iter()
-            .map(|(number, outcome)| record(*number, *outcome))
-            .collect();
-        let report = BatchReport {
-            records,
-            consumption: Consumption::default(),
-        };
+        let records = records.iter().map(|(number, outcome)| record(*number, *outcome)).collect();
+        let report = BatchReport { records, consumption: Consumption::default() };
         let failures = report.response().batch_item_failures;
-        let found: Vec<_> = failures
-            .into_iter()
-            .map(|it| it.item_identifier.unwrap())
-            .collect();
+        let found: Vec<_> = failures.into_iter().map(|it| it.item_identifier.unwrap()).collect();
         assert_eq!(found, expected);
     }
 
     #[test]
     fn failed_records_are_reported_lowest_first() {
         check(&[], &[]);
-        check(
-            &[(Some("1"), Outcome::Applied), (None, Outcome::Parked)],
-            &[],
-        );
+        check(&[(Some("1"), Outcome::Applied), (None, Outcome::Parked)], &[]);
         check(
             &[
                 (Some("1000"), Outcome::Failed),
@@ -128,9 +114,6 @@ mod tests {
 
     #[test]
     fn a_failed_record_without_a_number_fails_the_batch_whole() {
-        check(
-            &[(Some("1"), Outcome::Failed), (None, Outcome::Failed)],
-            &[""],
-        );
+        check(&[(Some("1"), Outcome::Failed), (None, Outcome::Failed)], &[""]);
     }
 }

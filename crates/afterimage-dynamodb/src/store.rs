@@ -67,26 +67,18 @@ impl Store {
     }
 
     pub(crate) fn session(&self, budget: Budget) -> Session<'_> {
-        Session {
-            store: self,
-            budget,
-            meter: Meter::default(),
-        }
+        Session { store: self, budget, meter: Meter::default() }
     }
 }
 
 impl Session<'_> {
     fn key_item(&self, key: &ItemKey) -> Result<Item, StoreError> {
         let definition = self.store.catalog.definition(key.table)?;
-        let partition = (
-            definition.partition_key.clone(),
-            key.partition.to_attribute_value(),
-        );
-        let sort = definition.sort_key.clone().zip(
-            key.sort
-                .as_ref()
-                .map(afterimage::KeyValue::to_attribute_value),
-        );
+        let partition = (definition.partition_key.clone(), key.partition.to_attribute_value());
+        let sort = definition
+            .sort_key
+            .clone()
+            .zip(key.sort.as_ref().map(afterimage::KeyValue::to_attribute_value));
         Ok(std::iter::once(partition).chain(sort).collect())
     }
 
@@ -135,17 +127,10 @@ where
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
     R: std::fmt::Debug + Send + Sync + 'static,
 {
-    let code = match (
-        meaning(&error),
-        error.as_service_error().and_then(|it| it.code()),
-    ) {
+    let code = match (meaning(&error), error.as_service_error().and_then(|it| it.code())) {
         (_, Some(code)) => code.to_owned(),
         (Meaning::Unknown, None) => NO_RESPONSE.to_owned(),
         (_, None) => "request not sent".to_owned(),
     };
-    StoreError::Service {
-        operation,
-        code,
-        source: Box::new(error),
-    }
+    StoreError::Service { operation, code, source: Box::new(error) }
 }

@@ -18,14 +18,8 @@ use tracing_subscriber::{EnvFilter, Layer, Registry};
 const LARGEST_FILE_BYTES: u64 = 64 * 1024 * 1024;
 
 /// The crates whose events are the functions' logs.
-const FUNCTION_CRATES: [&str; 6] = [
-    "afterimage_dynamodb",
-    "albums",
-    "http_api",
-    "lambda",
-    "messages",
-    "stream_processor",
-];
+const FUNCTION_CRATES: [&str; 6] =
+    ["afterimage_dynamodb", "albums", "http_api", "lambda", "messages", "stream_processor"];
 
 /// The target of the spans that stand for invocations.
 pub(crate) const INVOCATION_TARGET: &str = "lambda";
@@ -36,8 +30,9 @@ pub(crate) const INVOCATION_TARGET: &str = "lambda";
 /// # Errors
 /// Where the process has a subscriber already.
 pub fn install(function_log: Option<PathBuf>) -> Result<(), TryInitError> {
-    let human = EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| EnvFilter::new("warn,dynoxide=error,afterimage_local=info,afterimage_cli=info"));
+    let human = EnvFilter::try_from_default_env().unwrap_or_else(|_| {
+        EnvFilter::new("warn,dynoxide=error,afterimage_local=info,afterimage_cli=info")
+    });
     let human = fmt::layer()
         .compact()
         .with_target(false)
@@ -45,10 +40,7 @@ pub fn install(function_log: Option<PathBuf>) -> Result<(), TryInitError> {
         .with_writer(io::stderr)
         .with_filter(human);
     let functions = function_log.map(|path| function_layer(FunctionLog::new(path)));
-    tracing_subscriber::registry()
-        .with(functions)
-        .with(human)
-        .try_init()
+    tracing_subscriber::registry().with(functions).with(human).try_init()
 }
 
 fn function_layer(log: FunctionLog) -> impl Layer<Registry> {
@@ -80,10 +72,7 @@ struct OpenFile {
 
 impl FunctionLog {
     fn new(path: PathBuf) -> Self {
-        Self {
-            path,
-            file: Mutex::new(None),
-        }
+        Self { path, file: Mutex::new(None) }
     }
 }
 
@@ -107,10 +96,7 @@ impl<'a> MakeWriter<'a> for FunctionLog {
 impl Write for &FunctionLog {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
-        if file
-            .as_ref()
-            .is_some_and(|file| file.bytes >= LARGEST_FILE_BYTES)
-        {
+        if file.as_ref().is_some_and(|file| file.bytes >= LARGEST_FILE_BYTES) {
             fs::rename(&self.path, self.path.with_extension("1.jsonl"))?;
             *file = None;
         }
@@ -149,10 +135,8 @@ mod tests {
             });
         });
         let text = fs::read_to_string(path).expect("a file");
-        let lines: Vec<Value> = text
-            .lines()
-            .map(|line| serde_json::from_str(line).expect("JSON"))
-            .collect();
+        let lines: Vec<Value> =
+            text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
         assert_eq!(lines.len(), 1, "{text}");
         assert_eq!(lines[0]["fields"]["record_count"], 3);
         assert_eq!(lines[0]["span"]["requestId"], "r1");
@@ -166,12 +150,7 @@ mod tests {
         let path = directory.path().join("functions.jsonl");
         let log = FunctionLog::new(path.clone());
         (&log).write_all(b"one\n").expect("written");
-        log.file
-            .lock()
-            .expect("a lock")
-            .as_mut()
-            .expect("open")
-            .bytes = LARGEST_FILE_BYTES;
+        log.file.lock().expect("a lock").as_mut().expect("open").bytes = LARGEST_FILE_BYTES;
         (&log).write_all(b"two\n").expect("written");
         assert_eq!(fs::read_to_string(&path).expect("a file"), "two\n");
         let aside = directory.path().join("functions.1.jsonl");

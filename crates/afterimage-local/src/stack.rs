@@ -102,10 +102,7 @@ impl Stack {
             settings: mappings.clone(),
             tables: tables.clone(),
             client: emulator.streams_client(),
-            function: Arc::new(StreamProcessorFunction::new(
-                processor,
-                Arc::clone(&outcomes),
-            )),
+            function: Arc::new(StreamProcessorFunction::new(processor, Arc::clone(&outcomes))),
             checkpoints: Arc::clone(&kept.checkpoints),
             on_failure: Arc::new(kept.on_failure),
             clock: OffsetDateTime::now_utc,
@@ -116,29 +113,14 @@ impl Stack {
             tables,
             mappings,
             checkpoints: kept.checkpoints,
-            records_processed: trigger
-                .as_ref()
-                .map(Trigger::records_processed)
-                .unwrap_or_default(),
+            records_processed: trigger.as_ref().map(Trigger::records_processed).unwrap_or_default(),
             outcomes,
         };
         let authorizer = Authorizer::new(kept.keys);
-        let gateway = Gateway {
-            functions,
-            authorizer,
-            status,
-            clock: OffsetDateTime::now_utc,
-        };
+        let gateway = Gateway { functions, authorizer, status, clock: OffsetDateTime::now_utc };
         let (stop_gateway, stopped) = oneshot::channel();
         let gateway = tokio::spawn(serve(listener, gateway, stopped));
-        Ok(Self {
-            http_port,
-            gateway,
-            stop_gateway,
-            trigger,
-            emulator,
-            data_dir,
-        })
+        Ok(Self { http_port, gateway, stop_gateway, trigger, emulator, data_dir })
     }
 
     /// The URL of the HTTP API.
@@ -178,14 +160,8 @@ impl Stack {
 
 /// Listens on a port of 127.0.0.1, and tells which one it is.
 async fn listen(port: u16) -> Result<(TcpListener, u16), StartError> {
-    let failed = |source| StartError::Port {
-        port,
-        option: "--http-port",
-        source,
-    };
-    let listener = TcpListener::bind(("127.0.0.1", port))
-        .await
-        .map_err(failed)?;
+    let failed = |source| StartError::Port { port, option: "--http-port", source };
+    let listener = TcpListener::bind(("127.0.0.1", port)).await.map_err(failed)?;
     let port = listener.local_addr().map_err(failed)?.port();
     Ok((listener, port))
 }

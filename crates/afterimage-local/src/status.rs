@@ -27,19 +27,12 @@ impl Outcomes {
     pub fn count(&self, report: &BatchReport) {
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         for (view, outcome) in report.outcomes() {
-            *counts
-                .entry(view.to_owned())
-                .or_default()
-                .entry(outcome.name())
-                .or_default() += 1;
+            *counts.entry(view.to_owned()).or_default().entry(outcome.name()).or_default() += 1;
         }
     }
 
     fn snapshot(&self) -> Counts {
-        self.counts
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
@@ -79,13 +72,8 @@ impl Status {
         let mut last = None;
         let (mut drained, mut pending) = (false, 0);
         for _ in 0..COUNTS {
-            let found = backlog(
-                &self.client,
-                &self.tables,
-                &self.mappings,
-                &self.checkpoints,
-            )
-            .await?;
+            let found =
+                backlog(&self.client, &self.tables, &self.mappings, &self.checkpoints).await?;
             pending = found.pending;
             drained = pending == 0 && last.as_ref() == Some(&found);
             if drained || pending > 0 {

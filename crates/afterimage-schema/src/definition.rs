@@ -51,10 +51,7 @@ impl TableDefinition {
     /// The type of a key attribute; `None` where no key uses it.
     #[must_use]
     pub fn attribute_type(&self, attribute: &str) -> Option<AttributeType> {
-        self.attribute_types
-            .iter()
-            .find(|(name, _)| name == attribute)
-            .map(|(_, it)| *it)
+        self.attribute_types.iter().find(|(name, _)| name == attribute).map(|(_, it)| *it)
     }
 }
 
@@ -138,11 +135,7 @@ fn parse(table: Table, text: &str) -> Result<TableDefinition, DefinitionError> {
     let mut indexes = Vec::new();
     for index in raw.global_secondary_indexes {
         let (partition_key, sort_key) = keys(table, &index.index_name, &index.key_schema)?;
-        indexes.push(SecondaryIndex {
-            name: index.index_name,
-            partition_key,
-            sort_key,
-        });
+        indexes.push(SecondaryIndex { name: index.index_name, partition_key, sort_key });
     }
     let attribute_types = raw
         .attribute_definitions
@@ -165,15 +158,10 @@ fn keys(
     schema: &[RawKey],
 ) -> Result<(String, Option<String>), DefinitionError> {
     let of_type = |wanted| {
-        schema
-            .iter()
-            .find(|key| key.key_type == wanted)
-            .map(|key| key.attribute_name.clone())
+        schema.iter().find(|key| key.key_type == wanted).map(|key| key.attribute_name.clone())
     };
-    let partition_key = of_type(KeyType::Hash).ok_or_else(|| DefinitionError::NoPartitionKey {
-        table,
-        holder: holder.to_owned(),
-    })?;
+    let partition_key = of_type(KeyType::Hash)
+        .ok_or_else(|| DefinitionError::NoPartitionKey { table, holder: holder.to_owned() })?;
     Ok((partition_key, of_type(KeyType::Range)))
 }
 
@@ -185,10 +173,7 @@ mod tests {
     fn every_definition_reads_and_has_its_default_name() {
         for table in Table::ALL {
             let definition = definition(table).expect("compiled-in definition");
-            assert_eq!(
-                definition.create_table_input["TableName"],
-                table.default_name()
-            );
+            assert_eq!(definition.create_table_input["TableName"], table.default_name());
         }
     }
 
@@ -196,10 +181,7 @@ mod tests {
     fn keys_and_indexes_are_those_of_the_public_surface() {
         let messages = definition(Table::Messages).expect("compiled-in definition");
         assert_eq!(
-            (
-                messages.partition_key.as_str(),
-                messages.sort_key.as_deref()
-            ),
+            (messages.partition_key.as_str(), messages.sort_key.as_deref()),
             ("pk", Some("sk"))
         );
         assert_eq!(
@@ -210,23 +192,15 @@ mod tests {
                 sort_key: Some("sk".to_owned()),
             }]
         );
-        assert_eq!(
-            messages.attribute_type("message_group_uuid"),
-            Some(AttributeType::String)
-        );
+        assert_eq!(messages.attribute_type("message_group_uuid"), Some(AttributeType::String));
         assert_eq!(messages.attribute_type("message"), None);
     }
 
     #[test]
     fn a_definition_without_a_partition_key_is_refused() {
-        let error = parse(
-            Table::Albums,
-            r#"{"AttributeDefinitions": [], "KeySchema": []}"#,
-        );
+        let error = parse(Table::Albums, r#"{"AttributeDefinitions": [], "KeySchema": []}"#);
         assert_eq!(
-            error
-                .map_err(|error| error.to_string())
-                .expect_err("no key"),
+            error.map_err(|error| error.to_string()).expect_err("no key"),
             "schema/albums.json: the table has no HASH key"
         );
     }

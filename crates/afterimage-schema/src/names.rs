@@ -67,9 +67,7 @@ impl FromStr for Table {
         Table::ALL
             .into_iter()
             .find(|table| table.logical_name() == text)
-            .ok_or_else(|| TableNameError::Unknown {
-                name: text.to_owned(),
-            })
+            .ok_or_else(|| TableNameError::Unknown { name: text.to_owned() })
     }
 }
 
@@ -126,10 +124,7 @@ impl TableNames {
         for (table, name) in Table::ALL.into_iter().zip(&names) {
             if !is_table_name(name) {
                 let variable = table.environment_variable();
-                return Err(TableNameError::Invalid {
-                    variable,
-                    name: name.clone(),
-                });
+                return Err(TableNameError::Invalid { variable, name: name.clone() });
             }
             let namesake = Table::ALL
                 .into_iter()
@@ -168,25 +163,19 @@ impl TableNames {
     /// The table that has this real name, if one has.
     #[must_use]
     pub fn table_named(&self, name: &str) -> Option<Table> {
-        Table::ALL
-            .into_iter()
-            .find(|table| self.name(*table) == name)
+        Table::ALL.into_iter().find(|table| self.name(*table) == name)
     }
 }
 
 impl Default for TableNames {
     fn default() -> Self {
-        Self {
-            names: Table::ALL.map(|table| table.default_name().to_owned()),
-        }
+        Self { names: Table::ALL.map(|table| table.default_name().to_owned()) }
     }
 }
 
 fn is_table_name(name: &str) -> bool {
     (3..=255).contains(&name.len())
-        && name
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte))
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte))
 }
 
 #[cfg(test)]
@@ -195,15 +184,10 @@ mod tests {
 
     fn check(variables: &[(&str, &str)], expected: &str) {
         let names = TableNames::from_lookup(|wanted| {
-            variables
-                .iter()
-                .find(|(name, _)| *name == wanted)
-                .map(|(_, it)| (*it).to_owned())
+            variables.iter().find(|(name, _)| *name == wanted).map(|(_, it)| (*it).to_owned())
         });
         let found = match names {
-            Ok(names) => Table::ALL
-                .map(|table| names.name(table).to_owned())
-                .join(" "),
+            Ok(names) => Table::ALL.map(|table| names.name(table).to_owned()).join(" "),
             Err(error) => error.to_string(),
         };
         assert_eq!(found, expected);
@@ -211,14 +195,8 @@ mod tests {
 
     #[test]
     fn names_come_from_the_environment_and_are_checked() {
-        check(
-            &[],
-            "afterimage-albums afterimage-messages afterimage-derived",
-        );
-        check(
-            &[("ALBUMS_TABLE", "music")],
-            "music afterimage-messages afterimage-derived",
-        );
+        check(&[], "afterimage-albums afterimage-messages afterimage-derived");
+        check(&[("ALBUMS_TABLE", "music")], "music afterimage-messages afterimage-derived");
         check(
             &[("ALBUMS_TABLE", "a b")],
             "ALBUMS_TABLE is `a b`, which is no table name: 3 to 255 characters of letters, digits, `_`, `.` and `-`",

@@ -87,10 +87,7 @@ impl AttributeValue {
             AttributeValue::B(bytes) => bytes.len(),
             AttributeValue::Bool(_) | AttributeValue::Null => 1,
             AttributeValue::L(values) => {
-                3 + values
-                    .iter()
-                    .map(|value| 1 + value.byte_count())
-                    .sum::<usize>()
+                3 + values.iter().map(|value| 1 + value.byte_count()).sum::<usize>()
             }
             AttributeValue::M(item) => 3 + item.len() + item_byte_count(item),
             AttributeValue::Ss(texts) => texts.iter().map(String::len).sum(),
@@ -103,9 +100,7 @@ impl AttributeValue {
 /// Bytes of an item's names and values, never less than DynamoDB counts.
 #[must_use]
 pub fn item_byte_count(item: &Item) -> usize {
-    item.iter()
-        .map(|(name, value)| name.len() + value.byte_count())
-        .sum()
+    item.iter().map(|(name, value)| name.len() + value.byte_count()).sum()
 }
 
 /// One byte for two digits, one for the sign and one for the exponent: an upper bound.
@@ -166,24 +161,16 @@ pub fn item_from_json(path: &str, json: &Value) -> Result<Item, AttributeValueEr
 /// The item in DynamoDB's typed JSON.
 #[must_use]
 pub fn item_to_json(item: &Item) -> Value {
-    item.iter()
-        .map(|(name, value)| (name.clone(), value_to_json(value)))
-        .collect()
+    item.iter().map(|(name, value)| (name.clone(), value_to_json(value))).collect()
 }
 
 fn item_at_depth(path: &str, json: &Value, depth: usize) -> Result<Item, AttributeValueError> {
-    let object = json
-        .as_object()
-        .ok_or_else(|| AttributeValueError::NotAnItem {
-            path: path.to_owned(),
-        })?;
+    let object =
+        json.as_object().ok_or_else(|| AttributeValueError::NotAnItem { path: path.to_owned() })?;
     object
         .iter()
         .map(|(name, value)| {
-            Ok((
-                name.clone(),
-                value_at_depth(&format!("{path}.{name}"), value, depth)?,
-            ))
+            Ok((name.clone(), value_at_depth(&format!("{path}.{name}"), value, depth)?))
         })
         .collect()
 }
@@ -194,36 +181,19 @@ fn value_at_depth(
     depth: usize,
 ) -> Result<AttributeValue, AttributeValueError> {
     if depth > NESTING_MAX {
-        return Err(AttributeValueError::TooDeep {
-            path: path.to_owned(),
-        });
+        return Err(AttributeValueError::TooDeep { path: path.to_owned() });
     }
-    let not_typed = || AttributeValueError::NotTyped {
-        path: path.to_owned(),
-    };
-    let object = json
-        .as_object()
-        .filter(|object| object.len() == 1)
-        .ok_or_else(not_typed)?;
+    let not_typed = || AttributeValueError::NotTyped { path: path.to_owned() };
+    let object = json.as_object().filter(|object| object.len() == 1).ok_or_else(not_typed)?;
     let (type_tag, inner) = object.iter().next().ok_or_else(not_typed)?;
-    let wrong = || AttributeValueError::WrongValue {
-        path: path.to_owned(),
-        type_tag: type_tag.clone(),
-    };
+    let wrong =
+        || AttributeValueError::WrongValue { path: path.to_owned(), type_tag: type_tag.clone() };
     match type_tag.as_str() {
         "S" => inner.as_str().map(AttributeValue::string).ok_or_else(wrong),
         "N" => number(path, inner.as_str().ok_or_else(wrong)?).map(AttributeValue::N),
-        "B" => inner
-            .as_str()
-            .and_then(bytes)
-            .map(AttributeValue::B)
-            .ok_or_else(wrong),
+        "B" => inner.as_str().and_then(bytes).map(AttributeValue::B).ok_or_else(wrong),
         "BOOL" => inner.as_bool().map(AttributeValue::Bool).ok_or_else(wrong),
-        "NULL" => inner
-            .as_bool()
-            .filter(|it| *it)
-            .map(|_| AttributeValue::Null)
-            .ok_or_else(wrong),
+        "NULL" => inner.as_bool().filter(|it| *it).map(|_| AttributeValue::Null).ok_or_else(wrong),
         "M" => item_at_depth(path, inner, depth + 1).map(AttributeValue::M),
         "L" => {
             let values = inner.as_array().ok_or_else(wrong)?.iter().enumerate();
@@ -232,23 +202,15 @@ fn value_at_depth(
                 .collect::<Result<_, _>>()
                 .map(AttributeValue::L)
         }
-        "SS" => set(inner, |text| Some(text.to_owned()))
-            .map(AttributeValue::Ss)
-            .ok_or_else(wrong),
-        "NS" => set(inner, |text| text.parse().ok())
-            .map(AttributeValue::Ns)
-            .ok_or_else(wrong),
+        "SS" => set(inner, |text| Some(text.to_owned())).map(AttributeValue::Ss).ok_or_else(wrong),
+        "NS" => set(inner, |text| text.parse().ok()).map(AttributeValue::Ns).ok_or_else(wrong),
         "BS" => set(inner, bytes).map(AttributeValue::Bs).ok_or_else(wrong),
         _ => Err(not_typed()),
     }
 }
 
 fn number(path: &str, text: &str) -> Result<Number, AttributeValueError> {
-    text.parse()
-        .map_err(|source| AttributeValueError::BadNumber {
-            path: path.to_owned(),
-            source,
-        })
+    text.parse().map_err(|source| AttributeValueError::BadNumber { path: path.to_owned(), source })
 }
 
 fn bytes(text: &str) -> Option<Vec<u8>> {
@@ -258,10 +220,8 @@ fn bytes(text: &str) -> Option<Vec<u8>> {
 /// A set: not empty, every member a string that `member` reads, none twice.
 fn set<T: Ord>(json: &Value, member: impl Fn(&str) -> Option<T>) -> Option<BTreeSet<T>> {
     let members = json.as_array().filter(|members| !members.is_empty())?;
-    let set: BTreeSet<T> = members
-        .iter()
-        .map(|json| json.as_str().and_then(&member))
-        .collect::<Option<_>>()?;
+    let set: BTreeSet<T> =
+        members.iter().map(|json| json.as_str().and_then(&member)).collect::<Option<_>>()?;
     (set.len() == members.len()).then_some(set)
 }
 
@@ -306,14 +266,8 @@ pub(crate) mod tests {
             &json!({"a": {"S": "x", "N": "1"}}),
             "`NewImage.a` is not one typed value such as {\"S\": \"text\"}",
         );
-        check_refused(
-            &json!({"a": {"S": 5}}),
-            "`NewImage.a` does not hold a value of its type S",
-        );
-        check_refused(
-            &json!({"a": {"N": "five"}}),
-            "`NewImage.a` is no DynamoDB number",
-        );
+        check_refused(&json!({"a": {"S": 5}}), "`NewImage.a` does not hold a value of its type S");
+        check_refused(&json!({"a": {"N": "five"}}), "`NewImage.a` is no DynamoDB number");
         check_refused(
             &json!({"a": {"B": "%"}}),
             "`NewImage.a` does not hold a value of its type B",
@@ -341,10 +295,7 @@ pub(crate) mod tests {
         let nested = |levels| (0..levels).fold(json!({"S": "x"}), |inner, _| json!({"L": [inner]}));
         assert!(item_from_json("it", &json!({"a": nested(32)})).is_ok());
         let error = item_from_json("it", &json!({"a": nested(33)})).expect_err("too deep");
-        assert!(
-            matches!(error, AttributeValueError::TooDeep { .. }),
-            "{error}"
-        );
+        assert!(matches!(error, AttributeValueError::TooDeep { .. }), "{error}");
     }
 
     pub(crate) fn any_value() -> impl Strategy<Value = AttributeValue> {

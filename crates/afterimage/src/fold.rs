@@ -55,9 +55,7 @@ pub fn row_faults<'a>(
         };
         let place = (owner.to_owned(), group.to_owned());
         let targets = LatestView::target_sorts(group, order);
-        let is_at_target = targets
-            .iter()
-            .any(|it| Some(it.as_str()) == text(&view.sort_attribute));
+        let is_at_target = targets.iter().any(|it| Some(it.as_str()) == text(&view.sort_attribute));
         let fault = if !seen.insert(place.clone()) {
             RowFault::Doubled
         } else if !is_at_target {

@@ -69,9 +69,7 @@ impl fmt::Display for KeyValue {
         match self {
             KeyValue::S(text) => formatter.write_str(text),
             KeyValue::N(number) => number.fmt(formatter),
-            KeyValue::B(bytes) => bytes
-                .iter()
-                .try_for_each(|byte| write!(formatter, "{byte:02x}")),
+            KeyValue::B(bytes) => bytes.iter().try_for_each(|byte| write!(formatter, "{byte:02x}")),
         }
     }
 }
@@ -91,11 +89,7 @@ impl ItemKey {
     /// The key of a derived item, or of a row: two strings.
     #[must_use]
     pub fn strings(table: Table, partition: impl Into<String>, sort: impl Into<String>) -> Self {
-        Self {
-            table,
-            partition: KeyValue::string(partition),
-            sort: Some(KeyValue::string(sort)),
-        }
+        Self { table, partition: KeyValue::string(partition), sort: Some(KeyValue::string(sort)) }
     }
 
     /// The key that an item has under a table definition; `None` where a key attribute is missing
@@ -109,11 +103,7 @@ impl ItemKey {
             Some(name) => Some(value(name)?),
             None => None,
         };
-        Some(Self {
-            table: definition.table,
-            partition: value(&definition.partition_key)?,
-            sort,
-        })
+        Some(Self { table: definition.table, partition: value(&definition.partition_key)?, sort })
     }
 
     /// SHA-256 of the type-tagged, length-prefixed key values, in lower-case hexadecimal: equal for
@@ -134,20 +124,16 @@ impl ItemKey {
 impl fmt::Display for ItemKey {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{}", self.partition)?;
-        self.sort
-            .iter()
-            .try_for_each(|sort| write!(formatter, " / {sort}"))
+        self.sort.iter().try_for_each(|sort| write!(formatter, " / {sort}"))
     }
 }
 
 pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
-    bytes
-        .iter()
-        .fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
-            // Writing to a String cannot fail.
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
+    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 #[cfg(test)]
@@ -165,13 +151,8 @@ mod tests {
     }
 
     fn any_key() -> impl Strategy<Value = ItemKey> {
-        (any_key_value(), proptest::option::of(any_key_value())).prop_map(|(partition, sort)| {
-            ItemKey {
-                table: Table::Albums,
-                partition,
-                sort,
-            }
-        })
+        (any_key_value(), proptest::option::of(any_key_value()))
+            .prop_map(|(partition, sort)| ItemKey { table: Table::Albums, partition, sort })
     }
 
     proptest! {

@@ -123,10 +123,7 @@ mod tests {
     #[track_caller]
     fn check(text: &str, expected: &str) {
         let found: Result<Number, _> = text.parse();
-        assert_eq!(
-            found.map(|number| number.to_string()),
-            Ok(expected.to_owned())
-        );
+        assert_eq!(found.map(|number| number.to_string()), Ok(expected.to_owned()));
     }
 
     #[track_caller]
@@ -153,9 +150,9 @@ mod tests {
 
     #[test]
     fn other_texts_are_refused() {
-        for text in [
-            "", ".", "-", "e5", "1e", "1e+", "1 ", "0x10", "NaN", "Infinity", "1.2.3", "--1", "١",
-        ] {
+        for text in
+            ["", ".", "-", "e5", "1e", "1e+", "1 ", "0x10", "NaN", "Infinity", "1.2.3", "--1", "١"]
+        {
             check_refused(text, &NumberError::Syntax);
         }
         check_refused("1e126", &NumberError::Range);

@@ -85,9 +85,7 @@ impl ParkedRecord {
     /// [`ParkedError::Payload`] where the payload cannot be compressed.
     pub fn to_items(&self) -> Result<Vec<(ItemKey, Item)>, ParkedError> {
         let mut encoder = DeflateEncoder::new(Vec::new(), Compression::default());
-        encoder
-            .write_all(self.raw_json.as_bytes())
-            .map_err(ParkedError::Payload)?;
+        encoder.write_all(self.raw_json.as_bytes()).map_err(ParkedError::Payload)?;
         let payload = encoder.finish().map_err(ParkedError::Payload)?;
         let pieces: Vec<_> = payload.chunks(PARKED_PART_BYTES_MAX).collect();
         let partition = self.partition_key();
@@ -131,18 +129,12 @@ impl ParkedRecord {
             ("parked_at", Some(&self.parked_at)),
             ("part", self.part.as_ref()),
             ("stream_label", self.place.as_ref().map(|(label, _)| label)),
-            (
-                "sequence_number",
-                self.place.as_ref().map(|(_, number)| number),
-            ),
+            ("sequence_number", self.place.as_ref().map(|(_, number)| number)),
         ];
         for (name, text) in texts {
             item.extend(text.map(|text| (name.to_owned(), AttributeValue::string(text))));
         }
-        item.insert(
-            "piece_count".to_owned(),
-            AttributeValue::whole(count as u64),
-        );
+        item.insert("piece_count".to_owned(), AttributeValue::whole(count as u64));
         item
     }
 
@@ -151,39 +143,26 @@ impl ParkedRecord {
     /// # Errors
     /// [`ParkedError`] where a piece is missing or is none.
     pub fn from_items(pieces: &[Item]) -> Result<Self, ParkedError> {
-        let first = pieces.first().ok_or(ParkedError::Piece {
-            found: 0,
-            wanted: 1,
-        })?;
+        let first = pieces.first().ok_or(ParkedError::Piece { found: 0, wanted: 1 })?;
         let optional = |attribute: &'static str| {
-            first
-                .get(attribute)
-                .and_then(AttributeValue::as_string)
-                .map(str::to_owned)
+            first.get(attribute).and_then(AttributeValue::as_string).map(str::to_owned)
         };
         let text = |attribute| optional(attribute).ok_or(ParkedError::Attribute { attribute });
         let wanted = match first.get("piece_count") {
             Some(AttributeValue::N(number)) => piece_count(number)?,
             _ => {
-                return Err(ParkedError::Attribute {
-                    attribute: "piece_count",
-                });
+                return Err(ParkedError::Attribute { attribute: "piece_count" });
             }
         };
         if pieces.len() != wanted {
-            return Err(ParkedError::Piece {
-                found: pieces.len(),
-                wanted,
-            });
+            return Err(ParkedError::Piece { found: pieces.len(), wanted });
         }
         let mut payload = Vec::new();
         for piece in pieces {
             match piece.get("payload") {
                 Some(AttributeValue::B(bytes)) => payload.extend_from_slice(bytes),
                 _ => {
-                    return Err(ParkedError::Attribute {
-                        attribute: "payload",
-                    });
+                    return Err(ParkedError::Attribute { attribute: "payload" });
                 }
             }
         }
@@ -203,9 +182,7 @@ impl ParkedRecord {
 }
 
 fn piece_count(number: &Number) -> Result<usize, ParkedError> {
-    number.as_str().parse().map_err(|_| ParkedError::Attribute {
-        attribute: "piece_count",
-    })
+    number.as_str().parse().map_err(|_| ParkedError::Attribute { attribute: "piece_count" })
 }
 
 #[cfg(test)]
@@ -230,10 +207,7 @@ mod tests {
         let mut items = record.to_items().expect("compresses");
         items.reverse();
         let pieces: Vec<_> = items.iter().map(|(_, item)| item.clone()).collect();
-        assert_eq!(
-            &ParkedRecord::from_items(&pieces).expect("reads back"),
-            record
-        );
+        assert_eq!(&ParkedRecord::from_items(&pieces).expect("reads back"), record);
         pieces.len()
     }
 
@@ -250,25 +224,16 @@ mod tests {
     fn a_missing_piece_is_noticed() {
         assert!(matches!(
             ParkedRecord::from_items(&[]),
-            Err(ParkedError::Piece {
-                found: 0,
-                wanted: 1
-            })
+            Err(ParkedError::Piece { found: 0, wanted: 1 })
         ));
     }
 
     #[test]
     fn keys_tell_records_and_views_apart() {
         let by_place = parked("{}", Some(("2026-01-01T00:00:00", "7")), None);
-        assert_eq!(
-            by_place.partition_key(),
-            "parked#genre-counts#2026-01-01T00:00:00#7"
-        );
+        assert_eq!(by_place.partition_key(), "parked#genre-counts#2026-01-01T00:00:00#7");
         let by_hash = parked("{}", None, None);
-        assert_eq!(
-            by_hash.partition_key().len(),
-            "parked#genre-counts#".len() + 64
-        );
+        assert_eq!(by_hash.partition_key().len(), "parked#genre-counts#".len() + 64);
     }
 
     proptest! {

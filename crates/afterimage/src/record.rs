@@ -52,9 +52,7 @@ impl Catalog {
     /// # Errors
     /// [`CatalogError::Missing`] where there is none.
     pub fn definition(&self, table: Table) -> Result<&TableDefinition, CatalogError> {
-        self.definitions
-            .get(&table)
-            .ok_or(CatalogError::Missing { table })
+        self.definitions.get(&table).ok_or(CatalogError::Missing { table })
     }
 }
 
@@ -158,11 +156,7 @@ pub struct Decoded {
 #[must_use]
 pub fn decode(catalog: &Catalog, raw_json: &str) -> Decoded {
     let json: Value = serde_json::from_str(raw_json).unwrap_or(Value::Null);
-    let text = |pointer| {
-        json.pointer(pointer)
-            .and_then(Value::as_str)
-            .map(str::to_owned)
-    };
+    let text = |pointer| json.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
     let stream = text("/eventSourceARN").and_then(|arn| stream_of_arn(&arn));
     Decoded {
         event_name: text("/eventName"),
@@ -180,9 +174,7 @@ fn decode_record(
 ) -> Result<Record, DecodeError> {
     json.as_object().ok_or(DecodeError::NotAnObject)?;
     let text = |pointer, field| {
-        json.pointer(pointer)
-            .and_then(Value::as_str)
-            .ok_or(DecodeError::Field { field })
+        json.pointer(pointer).and_then(Value::as_str).ok_or(DecodeError::Field { field })
     };
     let change = match text("/eventName", "eventName")? {
         "INSERT" => Change::Insert,
@@ -192,21 +184,15 @@ fn decode_record(
     };
     text("/eventSourceARN", "eventSourceARN")?;
     let (table_name, stream_label) = stream.ok_or(DecodeError::StreamArn)?;
-    let table = catalog
-        .names
-        .table_named(&table_name)
-        .ok_or(DecodeError::UnknownTable)?;
+    let table = catalog.names.table_named(&table_name).ok_or(DecodeError::UnknownTable)?;
     let sequence_number = text("/dynamodb/SequenceNumber", "dynamodb.SequenceNumber")?;
     let version = Version {
         stream_label: stream_label.parse().map_err(DecodeError::Version)?,
         sequence_number: sequence_number.parse().map_err(DecodeError::Version)?,
     };
-    let definition = catalog
-        .definition(table)
-        .map_err(|_| DecodeError::UnknownTable)?;
-    let keys_json = json.pointer("/dynamodb/Keys").ok_or(DecodeError::Field {
-        field: "dynamodb.Keys",
-    })?;
+    let definition = catalog.definition(table).map_err(|_| DecodeError::UnknownTable)?;
+    let keys_json =
+        json.pointer("/dynamodb/Keys").ok_or(DecodeError::Field { field: "dynamodb.Keys" })?;
     let keys = item_from_json("Keys", keys_json).map_err(DecodeError::KeysValue)?;
     let key_count = 1 + usize::from(definition.sort_key.is_some());
     let key = ItemKey::of_item(definition, &keys)
@@ -216,12 +202,7 @@ fn decode_record(
         Change::Remove => Ok(None),
         Change::Insert | Change::Modify => decode_image(definition, &key, json).map(Some),
     };
-    Ok(Record {
-        key,
-        version,
-        change,
-        image,
-    })
+    Ok(Record { key, version, change, image })
 }
 
 fn decode_image(
@@ -229,9 +210,7 @@ fn decode_image(
     key: &ItemKey,
     json: &Value,
 ) -> Result<Item, DecodeError> {
-    let image_json = json
-        .pointer("/dynamodb/NewImage")
-        .ok_or(DecodeError::NoImage)?;
+    let image_json = json.pointer("/dynamodb/NewImage").ok_or(DecodeError::NoImage)?;
     let image = item_from_json("NewImage", image_json).map_err(DecodeError::Image)?;
     if ItemKey::of_item(definition, &image).as_ref() != Some(key) {
         return Err(DecodeError::ImageKeys);
@@ -274,10 +253,7 @@ mod tests {
     fn with(pointer: &str, value: Value) -> String {
         let mut json = base();
         let (parent, field) = pointer.rsplit_once('/').expect("a pointer");
-        let parent = json
-            .pointer_mut(parent)
-            .and_then(Value::as_object_mut)
-            .expect("a parent");
+        let parent = json.pointer_mut(parent).and_then(Value::as_object_mut).expect("a parent");
         match value {
             Value::Null => parent.remove(field),
             value => parent.insert(field.to_owned(), value),
@@ -292,10 +268,7 @@ mod tests {
     #[track_caller]
     fn check_error(raw_json: &str, expected: &str) {
         let decoded = decode(&catalog(), raw_json);
-        let error = decoded
-            .record
-            .and_then(|record| record.image)
-            .expect_err("must be refused");
+        let error = decoded.record.and_then(|record| record.image).expect_err("must be refused");
         assert_eq!(error.to_string(), expected);
     }
 
@@ -303,19 +276,10 @@ mod tests {
     fn a_good_record_is_decoded_whole() {
         let decoded = decode(&catalog(), &base().to_string());
         assert_eq!(decoded.table_name.as_deref(), Some("afterimage-albums"));
-        assert_eq!(
-            decoded.sequence_number.as_deref(),
-            Some("100000000000000000001")
-        );
+        assert_eq!(decoded.sequence_number.as_deref(), Some("100000000000000000001"));
         let record = decoded.record.expect("decodes");
-        assert_eq!(
-            record.key,
-            ItemKey::strings(Table::Albums, "AC/DC", "Back in Black")
-        );
-        assert_eq!(
-            record.image.expect("an image").map(|image| image.len()),
-            Some(3)
-        );
+        assert_eq!(record.key, ItemKey::strings(Table::Albums, "AC/DC", "Back in Black"));
+        assert_eq!(record.image.expect("an image").map(|image| image.len()), Some(3));
     }
 
     #[test]
@@ -332,10 +296,7 @@ mod tests {
             &with("/eventName", json!("UPSERT")),
             "`eventName` is none of INSERT, MODIFY and REMOVE",
         );
-        check_error(
-            &with("/eventName", Value::Null),
-            "the record has no `eventName` of its type",
-        );
+        check_error(&with("/eventName", Value::Null), "the record has no `eventName` of its type");
         check_error(
             &with("/eventSourceARN", json!("arn:aws:sqs:eu-west-1:1:q")),
             "`eventSourceARN` is not the ARN of a table's stream",
@@ -359,10 +320,7 @@ mod tests {
             &with("/dynamodb/Keys", json!({"Artist": {"S": "x"}})),
             "`dynamodb.Keys` are not the key attributes of the table",
         );
-        check_error(
-            &with("/dynamodb/Keys", json!({"Artist": "x"})),
-            "`dynamodb.Keys` is no item",
-        );
+        check_error(&with("/dynamodb/Keys", json!({"Artist": "x"})), "`dynamodb.Keys` is no item");
         check_error(
             &with("/dynamodb/NewImage", Value::Null),
             "the record has no `dynamodb.NewImage`: the stream's view type must be NEW_IMAGE or NEW_AND_OLD_IMAGES",
@@ -372,10 +330,7 @@ mod tests {
             "`dynamodb.NewImage` is no item",
         );
         check_error(
-            &with(
-                "/dynamodb/NewImage",
-                json!({"Artist": {"S": "x"}, "Album": {"S": "y"}}),
-            ),
+            &with("/dynamodb/NewImage", json!({"Artist": {"S": "x"}, "Album": {"S": "y"}})),
             "`dynamodb.NewImage` has other keys than `dynamodb.Keys`",
         );
     }

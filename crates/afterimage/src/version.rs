@@ -59,13 +59,10 @@ impl FromStr for StreamLabel {
             None => (text, ""),
         };
         let fits = second.len() == SHAPE.len()
-            && second
-                .bytes()
-                .zip(SHAPE)
-                .all(|(byte, wanted)| match wanted {
-                    b'd' => byte.is_ascii_digit(),
-                    literal => byte == *literal,
-                })
+            && second.bytes().zip(SHAPE).all(|(byte, wanted)| match wanted {
+                b'd' => byte.is_ascii_digit(),
+                literal => byte == *literal,
+            })
             && fraction.len() <= 9
             && fraction.bytes().all(|byte| byte.is_ascii_digit());
         if !fits {
@@ -99,9 +96,7 @@ impl FromStr for SequenceNumber {
             return Err(VersionError::SequenceNumber);
         }
         let digits = text.trim_start_matches('0');
-        Ok(Self(
-            if digits.is_empty() { "0" } else { digits }.to_owned(),
-        ))
+        Ok(Self(if digits.is_empty() { "0" } else { digits }.to_owned()))
     }
 }
 
@@ -120,11 +115,7 @@ impl PartialOrd for SequenceNumber {
 
 impl fmt::Display for Version {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            formatter,
-            "{} {}",
-            self.stream_label.0, self.sequence_number.0
-        )
+        write!(formatter, "{} {}", self.stream_label.0, self.sequence_number.0)
     }
 }
 
@@ -143,14 +134,9 @@ pub(crate) mod tests {
 
     #[track_caller]
     fn check_increasing(versions: &[(&str, &str)]) {
-        let versions: Vec<_> = versions
-            .iter()
-            .map(|(label, number)| version(label, number))
-            .collect();
-        assert!(
-            versions.is_sorted_by(|one, other| one < other),
-            "{versions:?}"
-        );
+        let versions: Vec<_> =
+            versions.iter().map(|(label, number)| version(label, number)).collect();
+        assert!(versions.is_sorted_by(|one, other| one < other), "{versions:?}");
     }
 
     #[test]
@@ -158,10 +144,7 @@ pub(crate) mod tests {
         check_increasing(&[
             ("2026-01-01T00:00:00", "9"),
             ("2026-01-01T00:00:00", "10"),
-            (
-                "2026-01-01T00:00:00",
-                "0000000000000000000000000000000000000100",
-            ),
+            ("2026-01-01T00:00:00", "0000000000000000000000000000000000000100"),
             ("2026-01-01T00:00:00.5", "1"),
             ("2026-01-01T00:00:00.525", "1"),
             ("2026-01-01T00:00:01", "1"),
@@ -174,25 +157,13 @@ pub(crate) mod tests {
 
     #[test]
     fn other_texts_are_refused() {
-        for text in [
-            "",
-            "2026-01-01",
-            "2026-01-01T00:00:00.",
-            "2026-01-01 00:00:00",
-            "1767225600.000",
-        ] {
-            assert_eq!(
-                text.parse::<StreamLabel>(),
-                Err(VersionError::StreamLabel),
-                "{text}"
-            );
+        for text in
+            ["", "2026-01-01", "2026-01-01T00:00:00.", "2026-01-01 00:00:00", "1767225600.000"]
+        {
+            assert_eq!(text.parse::<StreamLabel>(), Err(VersionError::StreamLabel), "{text}");
         }
         for text in ["", "-1", "1.0", "x", &"1".repeat(41)] {
-            assert_eq!(
-                text.parse::<SequenceNumber>(),
-                Err(VersionError::SequenceNumber),
-                "{text}"
-            );
+            assert_eq!(text.parse::<SequenceNumber>(), Err(VersionError::SequenceNumber), "{text}");
         }
     }
 

@@ -19,11 +19,7 @@ async fn add(albums: &Albums, request: &Request) -> Result<Response<Body>, ApiEr
     let overwrite = Parameters::of(request, &["overwrite"])?.flag("overwrite")?;
     let album = Album::take_from(&mut Fields::of(request, &ATTRIBUTES)?)?;
     let replaced = put(albums, &album, overwrite).await?;
-    let status = if replaced {
-        StatusCode::OK
-    } else {
-        StatusCode::CREATED
-    };
+    let status = if replaced { StatusCode::OK } else { StatusCode::CREATED };
     http_api::json(status, &plain_json(&album.item())?)
 }
 

@@ -90,10 +90,7 @@ impl AlbumKey {
     }
 
     pub(crate) fn take_from(fields: &mut Fields) -> Result<Self, InvalidAlbum> {
-        Self::new(
-            fields.require_text("Artist")?,
-            fields.require_text("Album")?,
-        )
+        Self::new(fields.require_text("Artist")?, fields.require_text("Album")?)
     }
 
     pub(crate) fn item(&self) -> Item {
@@ -152,10 +149,7 @@ impl Rank {
             .ok()
             .and_then(NonZeroU32::new)
             .map(Self)
-            .ok_or(InvalidAlbum::Range {
-                name: "Rank",
-                max: u32::MAX,
-            })
+            .ok_or(InvalidAlbum::Range { name: "Rank", max: u32::MAX })
     }
 
     /// The place.
@@ -187,10 +181,7 @@ impl Year {
             .ok()
             .filter(|year| (1..=YEAR_MAX).contains(year))
             .map(Self)
-            .ok_or(InvalidAlbum::Range {
-                name: "Year",
-                max: u32::from(YEAR_MAX),
-            })
+            .ok_or(InvalidAlbum::Range { name: "Year", max: u32::from(YEAR_MAX) })
     }
 
     /// The year's number.
@@ -246,11 +237,7 @@ impl Album {
             ("Year", self.year.map(Year::attribute)),
         ];
         let mut item = self.key.item();
-        item.extend(
-            optional
-                .into_iter()
-                .filter_map(|(name, it)| Some((name.to_owned(), it?))),
-        );
+        item.extend(optional.into_iter().filter_map(|(name, it)| Some((name.to_owned(), it?))));
         item
     }
 }
@@ -259,11 +246,7 @@ fn bounded(name: &'static str, text: String, bytes_max: usize) -> Result<String,
     if (1..=bytes_max).contains(&text.len()) {
         Ok(text)
     } else {
-        Err(InvalidAlbum::Length {
-            name,
-            bytes_max,
-            bytes: text.len(),
-        })
+        Err(InvalidAlbum::Length { name, bytes_max, bytes: text.len() })
     }
 }
 
@@ -275,12 +258,7 @@ mod tests {
     fn check(json: &str, expected: &str) {
         let found = Album::parse(json.as_bytes()).map(|album| {
             let year = album.year.map(Year::number);
-            format!(
-                "{} {:?} {:?}",
-                album.key,
-                album.rank.map(Rank::number),
-                year
-            )
+            format!("{} {:?} {:?}", album.key, album.rank.map(Rank::number), year)
         });
         assert_eq!(found.unwrap_or_else(|error| error.to_string()), expected);
     }
@@ -288,40 +266,22 @@ mod tests {
     #[test]
     fn albums_are_checked_attribute_by_attribute() {
         let with = |more: &str| format!(r#"{{"Artist": "Björk", "Album": "Post"{more}}}"#);
-        check(
-            &with(r#", "Rank": 373, "Year": 1995"#),
-            "Post by Björk Some(373) Some(1995)",
-        );
+        check(&with(r#", "Rank": 373, "Year": 1995"#), "Post by Björk Some(373) Some(1995)");
         check(&with(""), "Post by Björk None None");
-        check(
-            &with(r#", "Rank": 0"#),
-            "`Rank` must be a whole number from 1 to 4294967295",
-        );
+        check(&with(r#", "Rank": 0"#), "`Rank` must be a whole number from 1 to 4294967295");
         check(
             &with(r#", "Rank": 4294967296"#),
             "`Rank` must be a whole number from 1 to 4294967295",
         );
         check(&with(r#", "Rank": "7""#), "`Rank` must be a whole number");
-        check(
-            &with(r#", "Year": 10000"#),
-            "`Year` must be a whole number from 1 to 9999",
-        );
-        check(
-            &with(r#", "Year": 0"#),
-            "`Year` must be a whole number from 1 to 9999",
-        );
-        check(
-            &with(r#", "Genre": """#),
-            "`Genre` must have 1 to 1024 bytes, and has 0",
-        );
+        check(&with(r#", "Year": 10000"#), "`Year` must be a whole number from 1 to 9999");
+        check(&with(r#", "Year": 0"#), "`Year` must be a whole number from 1 to 9999");
+        check(&with(r#", "Genre": """#), "`Genre` must have 1 to 1024 bytes, and has 0");
         check(
             &with(r#", "Label": "x""#),
             "there is no attribute `Label`; known are Artist, Album, Genre, Rank, Year",
         );
-        check(
-            r#"{"Artist": "", "Album": "x"}"#,
-            "`Artist` must have 1 to 2048 bytes, and has 0",
-        );
+        check(r#"{"Artist": "", "Album": "x"}"#, "`Artist` must have 1 to 2048 bytes, and has 0");
         check(r#"{"Artist": "x"}"#, "`Album` is required");
     }
 

@@ -51,17 +51,11 @@ async fn delete_unprotected(albums: &Albums, key: &AlbumKey) -> Result<(), ApiEr
                 "this album is protected: albums of rank {PROTECTED_RANK_MAX} and better are kept; \
                  PUT takes its Rank away first"
             );
-            Err(ApiError::Conflict {
-                code: "album_protected",
-                message,
-            })
+            Err(ApiError::Conflict { code: "album_protected", message })
         }
         Some(_) => {
             let message = "this artist has no album of this title".to_owned();
-            Err(ApiError::NotFound {
-                code: "album_not_found",
-                message,
-            })
+            Err(ApiError::NotFound { code: "album_not_found", message })
         }
     }
 }

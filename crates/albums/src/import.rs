@@ -113,9 +113,7 @@ impl fmt::Display for Listing<'_> {
 /// [`ImportError`].
 pub fn csv(file: &[u8]) -> Result<Vec<Album>, ImportError> {
     let file = file.strip_prefix("\u{feff}".as_bytes()).unwrap_or(file);
-    let mut reader = csv::ReaderBuilder::new()
-        .trim(csv::Trim::None)
-        .from_reader(file);
+    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::None).from_reader(file);
     let columns = columns(reader.headers().map_err(ImportError::Csv)?)?;
     let mut found = Vec::new();
     for record in reader.records() {
@@ -136,16 +134,10 @@ pub fn csv(file: &[u8]) -> Result<Vec<Album>, ImportError> {
 /// # Errors
 /// [`ImportError`].
 pub fn json(file: &[u8]) -> Result<Vec<Album>, ImportError> {
-    let entries: Vec<&RawValue> =
-        serde_json::from_slice(file).map_err(|error| ImportError::Json {
-            line: error.line(),
-            column: error.column(),
-        })?;
+    let entries: Vec<&RawValue> = serde_json::from_slice(file)
+        .map_err(|error| ImportError::Json { line: error.line(), column: error.column() })?;
     let found = entries.into_iter().enumerate().map(|(index, entry)| {
-        (
-            Place::Entry(index),
-            Album::parse(entry.get().as_bytes()).map_err(Problem::from),
-        )
+        (Place::Entry(index), Album::parse(entry.get().as_bytes()).map_err(Problem::from))
     });
     all_valid(found.collect())
 }
@@ -154,27 +146,18 @@ pub fn json(file: &[u8]) -> Result<Vec<Album>, ImportError> {
 fn columns(header: &csv::StringRecord) -> Result<[usize; 5], ImportError> {
     let names: Vec<&str> = header.iter().map(trimmed).collect();
     if let Some(name) = names.iter().find(|name| !COLUMNS.contains(name)) {
-        return Err(ImportError::Header {
-            problem: format!("it has `{name}`"),
-        });
+        return Err(ImportError::Header { problem: format!("it has `{name}`") });
     }
     let mut places = [0; 5];
     for (place, column) in places.iter_mut().zip(COLUMNS) {
-        let mut at = names
-            .iter()
-            .enumerate()
-            .filter(|(_, name)| **name == column);
+        let mut at = names.iter().enumerate().filter(|(_, name)| **name == column);
         *place = match (at.next(), at.next()) {
             (Some((index, _)), None) => index,
             (None, _) => {
-                return Err(ImportError::Header {
-                    problem: format!("`{column}` is missing"),
-                });
+                return Err(ImportError::Header { problem: format!("`{column}` is missing") });
             }
             (Some(_), Some(_)) => {
-                return Err(ImportError::Header {
-                    problem: format!("`{column}` is there twice"),
-                });
+                return Err(ImportError::Header { problem: format!("`{column}` is there twice") });
             }
         };
     }
@@ -204,10 +187,7 @@ fn number(column: &'static str, value: &str) -> Result<Option<u64>, Problem> {
     let digits = present(value).filter(|value| value.bytes().all(|byte| byte.is_ascii_digit()));
     match (present(value), digits) {
         (None, _) => Ok(None),
-        (Some(_), Some(digits)) => digits
-            .parse()
-            .map(Some)
-            .map_err(|_| Problem::Number { column }),
+        (Some(_), Some(digits)) => digits.parse().map(Some).map_err(|_| Problem::Number { column }),
         (Some(_), None) => Err(Problem::Number { column }),
     }
 }
@@ -218,12 +198,9 @@ type Found = (Place, Result<Album, Problem>);
 fn unreadable(error: csv::Error) -> Result<Found, ImportError> {
     let line = error.position().map(csv::Position::line);
     let problem = match error.kind() {
-        csv::ErrorKind::UnequalLengths {
-            expected_len, len, ..
-        } => Problem::Values {
-            found: *len,
-            expected: *expected_len,
-        },
+        csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
+            Problem::Values { found: *len, expected: *expected_len }
+        }
         csv::ErrorKind::Utf8 { .. } => Problem::Encoding,
         _ => return Err(ImportError::Csv(error)),
     };
@@ -249,11 +226,7 @@ fn all_valid(found: Vec<Found>) -> Result<Vec<Album>, ImportError> {
             },
         }
     }
-    if problems.is_empty() {
-        Ok(albums)
-    } else {
-        Err(ImportError::Entries(problems))
-    }
+    if problems.is_empty() { Ok(albums) } else { Err(ImportError::Entries(problems)) }
 }
 
 #[cfg(test)]
@@ -264,11 +237,7 @@ mod tests {
         let line = |album: &Album| {
             let genre = album.genre.as_ref().map(Genre::as_str);
             let (rank, year) = (album.rank.map(Rank::number), album.year.map(Year::number));
-            format!(
-                "{:?} {:?} {genre:?} {rank:?} {year:?}",
-                album.key.artist(),
-                album.key.album()
-            )
+            format!("{:?} {:?} {genre:?} {rank:?} {year:?}", album.key.artist(), album.key.album())
         };
         match found {
             Ok(albums) => albums.iter().map(line).collect::<Vec<_>>().join("\n"),
@@ -304,18 +273,9 @@ mod tests {
         let wanted =
             "line 1 must name each of the columns Rank, Year, Album, Artist, Genre once, and ";
         check_csv("", &format!("{wanted}`Rank` is missing"));
-        check_csv(
-            "Rank,Year,Album,Artist\n",
-            &format!("{wanted}`Genre` is missing"),
-        );
-        check_csv(
-            "Rank,Year,Album,Artist,Genre,Label\n",
-            &format!("{wanted}it has `Label`"),
-        );
-        check_csv(
-            "Rank,Rank,Year,Album,Artist,Genre\n",
-            &format!("{wanted}`Rank` is there twice"),
-        );
+        check_csv("Rank,Year,Album,Artist\n", &format!("{wanted}`Genre` is missing"));
+        check_csv("Rank,Year,Album,Artist,Genre,Label\n", &format!("{wanted}it has `Label`"));
+        check_csv("Rank,Rank,Year,Album,Artist,Genre\n", &format!("{wanted}`Rank` is there twice"));
     }
 
     #[test]
@@ -340,14 +300,8 @@ mod tests {
             "\"AC/DC\" \"Back in Black\" Some(\"Rock\") Some(77) Some(1980)",
         );
         check_json("[]", "");
-        check_json(
-            "{}",
-            "this must be a JSON array of albums: see line 1, column 0",
-        );
-        check_json(
-            "[{]",
-            "this must be a JSON array of albums: see line 1, column 3",
-        );
+        check_json("{}", "this must be a JSON array of albums: see line 1, column 0");
+        check_json("[{]", "this must be a JSON array of albums: see line 1, column 3");
         check_json(
             r#"[{"Artist": "a", "Album": "b"}, 3, {"Artist": "a", "Album": "b", "Label": "c"}, {"Artist": "a", "Album": "b"}]"#,
             "nothing was imported, correct these first:\n  \
@@ -359,10 +313,7 @@ mod tests {
 
     #[test]
     fn the_500_albums_import() {
-        let path = concat!(
-            env!("CARGO_MANIFEST_DIR"),
-            "/../../../shared/data/albums-500.csv"
-        );
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data/albums-500.csv");
         let Ok(file) = std::fs::read(path) else {
             println!("skipped: there is no {path}");
             return;
@@ -372,18 +323,13 @@ mod tests {
             let is = |album: &&Album| album.genre.as_ref().is_some_and(|it| it.as_str() == genre);
             albums.iter().filter(is).count()
         };
-        assert_eq!(
-            (albums.len(), of("Rock"), of("Funk / Soul")),
-            (500, 249, 38)
-        );
+        assert_eq!((albums.len(), of("Rock"), of("Funk / Soul")), (500, 249, 38));
     }
 
     #[test]
     fn a_long_listing_is_shortened() {
         let rows: String = (0..23).map(|_| "0,1,a,b,c\n").collect();
-        let found = shown(csv(
-            format!("Rank,Year,Album,Artist,Genre\n{rows}").as_bytes()
-        ));
+        let found = shown(csv(format!("Rank,Year,Album,Artist,Genre\n{rows}").as_bytes()));
         assert!(found.ends_with("\n  and 3 more"), "{found}");
     }
 }

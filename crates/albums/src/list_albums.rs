@@ -42,20 +42,11 @@ async fn list(albums: &Albums, request: &Request) -> Result<Response<Body>, ApiE
     let cursor = match &page.last {
         None => None,
         Some(last) => {
-            let position = [
-                text_attribute(last, "Artist")?,
-                text_attribute(last, "Album")?,
-            ];
+            let position = [text_attribute(last, "Artist")?, text_attribute(last, "Album")?];
             Some(encode_cursor(&query, &position))
         }
     };
-    http_api::json(
-        StatusCode::OK,
-        &Listed {
-            albums: page.items,
-            cursor,
-        },
-    )
+    http_api::json(StatusCode::OK, &Listed { albums: page.items, cursor })
 }
 
 #[derive(Serialize)]
@@ -68,9 +59,7 @@ struct Listed {
 /// `ExclusiveStartKey`: the position of the cursor, and the genre where an index is read.
 fn start_key(cursor: &str, query: &[&str], genre: Option<&Genre>) -> Result<Item, InvalidCursor> {
     let [artist, album] = decode_cursor(cursor, query)?;
-    let mut key = AlbumKey::new(artist, album)
-        .map_err(|_| InvalidCursor)?
-        .item();
+    let mut key = AlbumKey::new(artist, album).map_err(|_| InvalidCursor)?.item();
     if let Some(genre) = genre {
         key.insert("Genre".to_owned(), genre.attribute());
     }
@@ -88,10 +77,7 @@ async fn scan(albums: &Albums, limit: u16, start: Option<Item>) -> Result<Page, 
             .send()
             .await
             .map_err(|error| store_error("Scan of albums", error))?;
-        Ok(Read {
-            items: found.items.unwrap_or_default(),
-            next: found.last_evaluated_key,
-        })
+        Ok(Read { items: found.items.unwrap_or_default(), next: found.last_evaluated_key })
     })
     .await
 }
@@ -116,10 +102,7 @@ async fn of_genre(
             .send()
             .await
             .map_err(|error| store_error("Query of genre-index", error))?;
-        Ok(Read {
-            items: found.items.unwrap_or_default(),
-            next: found.last_evaluated_key,
-        })
+        Ok(Read { items: found.items.unwrap_or_default(), next: found.last_evaluated_key })
     })
     .await
 }

@@ -59,9 +59,7 @@ struct GenreCount {
 impl GenreCount {
     fn of(item: &Item) -> Result<Self, StoreError> {
         let genre = text_attribute(item, "sk")?.to_owned();
-        let malformed = || StoreError::Malformed {
-            attribute: "count".to_owned(),
-        };
+        let malformed = || StoreError::Malformed { attribute: "count".to_owned() };
         let Some(AttributeValue::N(count)) = item.get("count") else {
             return Err(malformed());
         };

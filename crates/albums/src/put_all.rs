@@ -95,9 +95,5 @@ async fn write(
         .send()
         .await
         .map_err(|error| store_error("BatchWriteItem of albums", error))?;
-    Ok(done
-        .unprocessed_items
-        .unwrap_or_default()
-        .remove(table)
-        .unwrap_or_default())
+    Ok(done.unprocessed_items.unwrap_or_default().remove(table).unwrap_or_default())
 }

@@ -33,39 +33,27 @@ struct Changes {
 
 impl Changes {
     fn take_from(fields: &mut Fields) -> Result<Self, InvalidAlbum> {
-        let remove = ["Genre", "Rank", "Year"]
-            .into_iter()
-            .filter(|name| fields.take_null(name))
-            .collect();
+        let remove =
+            ["Genre", "Rank", "Year"].into_iter().filter(|name| fields.take_null(name)).collect();
         let given = [
-            (
-                "Genre",
-                Genre::take_from(fields)?.as_ref().map(Genre::attribute),
-            ),
+            ("Genre", Genre::take_from(fields)?.as_ref().map(Genre::attribute)),
             ("Rank", Rank::take_from(fields)?.map(Rank::attribute)),
             ("Year", Year::take_from(fields)?.map(Year::attribute)),
         ];
-        let set = given
-            .into_iter()
-            .filter_map(|(name, value)| Some((name, value?)))
-            .collect();
+        let set = given.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
         Ok(Self { set, remove })
     }
 
     /// `SET #Genre = :Genre REMOVE #Rank`: every name by its alias, as `Rank` and `Year` are reserved
     /// (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ReservedWords.html>).
     fn expression(&self) -> Option<String> {
-        let set: Vec<String> = self
-            .set
-            .iter()
-            .map(|(name, _)| format!("#{name} = :{name}"))
-            .collect();
+        let set: Vec<String> =
+            self.set.iter().map(|(name, _)| format!("#{name} = :{name}")).collect();
         let remove: Vec<String> = self.remove.iter().map(|name| format!("#{name}")).collect();
         let clauses = [("SET", set), ("REMOVE", remove)];
         let written = clauses.into_iter().filter(|(_, parts)| !parts.is_empty());
-        let written: Vec<String> = written
-            .map(|(clause, parts)| format!("{clause} {}", parts.join(", ")))
-            .collect();
+        let written: Vec<String> =
+            written.map(|(clause, parts)| format!("{clause} {}", parts.join(", "))).collect();
         (!written.is_empty()).then(|| written.join(" "))
     }
 }
@@ -96,10 +84,7 @@ async fn write(albums: &Albums, key: &AlbumKey, changes: &Changes) -> Result<Ite
                 .is_some_and(UpdateItemError::is_conditional_check_failed_exception);
             if refused {
                 let message = "this artist has no album of this title; POST adds it".to_owned();
-                return Err(ApiError::NotFound {
-                    code: "album_not_found",
-                    message,
-                });
+                return Err(ApiError::NotFound { code: "album_not_found", message });
             }
             Err(store_error("UpdateItem of an album", error).into())
         }

@@ -64,10 +64,7 @@ pub struct Emulator {
 
 impl fmt::Debug for Emulator {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("Emulator")
-            .field("port", &self.port)
-            .finish_non_exhaustive()
+        formatter.debug_struct("Emulator").field("port", &self.port).finish_non_exhaustive()
     }
 }
 
@@ -87,9 +84,7 @@ impl Emulator {
     /// [`StartError`]; nothing is left running then.
     pub async fn start(storage: Storage, port: u16) -> Result<Self, StartError> {
         let listen = |source| StartError::Listen { port, source };
-        let listener = TcpListener::bind(("127.0.0.1", port))
-            .await
-            .map_err(listen)?;
+        let listener = TcpListener::bind(("127.0.0.1", port)).await.map_err(listen)?;
         let port = listener.local_addr().map_err(listen)?.port();
         let location = match &storage {
             Storage::Memory => memory_location(),
@@ -105,17 +100,9 @@ impl Emulator {
             // A dropped sender stops the server as well.
             stopped.await.ok();
         };
-        let server = tokio::spawn(server::serve_with_shutdown(
-            listener,
-            database.clone(),
-            until_stopped,
-        ));
-        Ok(Self {
-            database,
-            port,
-            stop,
-            server,
-        })
+        let server =
+            tokio::spawn(server::serve_with_shutdown(listener, database.clone(), until_stopped));
+        Ok(Self { database, port, stop, server })
     }
 
     /// The URL of both APIs.
@@ -196,13 +183,9 @@ fn memory_location() -> String {
 
 /// An absolute path, so that no file name is taken for a URI.
 fn file_location(path: &Path) -> Result<String, StartError> {
-    let refused = |reason: String| StartError::Open {
-        location: path.display().to_string(),
-        reason,
-    };
+    let refused =
+        |reason: String| StartError::Open { location: path.display().to_string(), reason };
     let absolute = std::path::absolute(path).map_err(|error| refused(error.to_string()))?;
-    let text = absolute
-        .to_str()
-        .ok_or_else(|| refused("its path is not UTF-8".to_owned()))?;
+    let text = absolute.to_str().ok_or_else(|| refused("its path is not UTF-8".to_owned()))?;
     Ok(text.to_owned())
 }

@@ -73,13 +73,9 @@ pub(crate) fn prepare(location: &str) -> Result<(), StreamRecordsError> {
 fn check_columns(connection: &Connection) -> Result<(), StreamRecordsError> {
     let mut statement =
         connection.prepare("SELECT name FROM pragma_table_info('_stream_records')")?;
-    let found: Vec<String> = statement
-        .query_map([], |row| row.get(0))?
-        .collect::<Result<_, _>>()?;
-    match COLUMNS
-        .into_iter()
-        .find(|column| !found.iter().any(|name| name == column))
-    {
+    let found: Vec<String> =
+        statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    match COLUMNS.into_iter().find(|column| !found.iter().any(|name| name == column)) {
         Some(column) => Err(StreamRecordsError::SchemaChanged { column }),
         None => Ok(()),
     }

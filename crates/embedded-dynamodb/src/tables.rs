@@ -38,9 +38,8 @@ pub(crate) fn create_missing(
     for table in Table::ALL {
         let refused = |reason: String| TableError::Refused { table, reason };
         let name = names.name(table);
-        let known = database
-            .get_table_metadata(name)
-            .map_err(|error| refused(error.to_string()))?;
+        let known =
+            database.get_table_metadata(name).map_err(|error| refused(error.to_string()))?;
         if known.is_some() {
             continue;
         }
@@ -50,9 +49,7 @@ pub(crate) fn create_missing(
         }
         let request = serde_json::from_value(input)
             .map_err(|source| TableError::Request { table, source })?;
-        database
-            .create_table(request)
-            .map_err(|error| refused(error.to_string()))?;
+        database.create_table(request).map_err(|error| refused(error.to_string()))?;
         created.push(table);
     }
     Ok(created)

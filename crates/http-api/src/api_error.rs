@@ -67,27 +67,19 @@ impl ApiError {
     /// 400 `invalid_body`.
     #[must_use]
     pub fn invalid_body(message: impl Into<String>) -> Self {
-        Self::Invalid {
-            code: "invalid_body",
-            message: message.into(),
-        }
+        Self::Invalid { code: "invalid_body", message: message.into() }
     }
 
     /// 400 `invalid_parameter`, for the query and the path.
     #[must_use]
     pub fn invalid_parameter(message: impl Into<String>) -> Self {
-        Self::Invalid {
-            code: "invalid_parameter",
-            message: message.into(),
-        }
+        Self::Invalid { code: "invalid_parameter", message: message.into() }
     }
 
     /// 500, with its cause.
     #[must_use]
     pub fn internal(source: impl Error + Send + Sync + 'static) -> Self {
-        Self::Internal {
-            source: Box::new(source),
-        }
+        Self::Internal { source: Box::new(source) }
     }
 
     /// The HTTP status.
@@ -127,22 +119,17 @@ impl From<FieldError> for ApiError {
 
 impl From<InvalidCursor> for ApiError {
     fn from(error: InvalidCursor) -> Self {
-        Self::Invalid {
-            code: "invalid_cursor",
-            message: error.to_string(),
-        }
+        Self::Invalid { code: "invalid_cursor", message: error.to_string() }
     }
 }
 
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::Busy { .. } => Self::Unavailable {
-                source: Box::new(error),
-            },
-            StoreError::Failed { .. } | StoreError::Malformed { .. } => Self::Internal {
-                source: Box::new(error),
-            },
+            StoreError::Busy { .. } => Self::Unavailable { source: Box::new(error) },
+            StoreError::Failed { .. } | StoreError::Malformed { .. } => {
+                Self::Internal { source: Box::new(error) }
+            }
         }
     }
 }

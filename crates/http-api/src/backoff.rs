@@ -17,10 +17,7 @@ impl Backoff {
     /// At most this many waits: five take 1.5 seconds at most, eight 13 seconds.
     #[must_use]
     pub const fn new(waits_max: u32) -> Self {
-        Self {
-            waits_left: waits_max,
-            delay_ms_max: FIRST_DELAY_MS,
-        }
+        Self { waits_left: waits_max, delay_ms_max: FIRST_DELAY_MS }
     }
 
     /// Waits, or says `false` at once where the budget is used up.

@@ -89,19 +89,15 @@ impl Fields {
         let Pairs(pairs) =
             serde_json::from_slice(json).map_err(|error| match error.classify() {
                 Category::Data => FieldError::NotAnObject,
-                Category::Syntax | Category::Eof | Category::Io => FieldError::NotJson {
-                    line: error.line(),
-                    column: error.column(),
-                },
+                Category::Syntax | Category::Eof | Category::Io => {
+                    FieldError::NotJson { line: error.line(), column: error.column() }
+                }
             })?;
         let mut fields = BTreeMap::new();
         for (name, value) in pairs {
             let shown = || name.chars().take(NAME_CHARACTERS_SHOWN).collect();
             if !known.contains(&name.as_str()) {
-                return Err(FieldError::Unknown {
-                    name: shown(),
-                    known: known.join(", "),
-                });
+                return Err(FieldError::Unknown { name: shown(), known: known.join(", ") });
             }
             if fields.contains_key(&name) {
                 return Err(FieldError::Repeated { name: shown() });
@@ -119,10 +115,7 @@ impl Fields {
         match self.fields.remove(name) {
             None => Ok(None),
             Some(Value::String(text)) => Ok(Some(text)),
-            Some(_) => Err(FieldError::WrongType {
-                name,
-                expected: "a string",
-            }),
+            Some(_) => Err(FieldError::WrongType { name, expected: "a string" }),
         }
     }
 
@@ -139,10 +132,7 @@ impl Fields {
     /// # Errors
     /// [`FieldError::WrongType`], for `null`, fractions and numbers over 64 bits too.
     pub fn take_integer(&mut self, name: &'static str) -> Result<Option<u64>, FieldError> {
-        let wrong = FieldError::WrongType {
-            name,
-            expected: "a whole number",
-        };
+        let wrong = FieldError::WrongType { name, expected: "a whole number" };
         match self.fields.remove(name) {
             None => Ok(None),
             Some(value) => value.as_u64().map(Some).ok_or(wrong),
@@ -195,10 +185,7 @@ mod tests {
         let found = Fields::parse(json.as_bytes(), &["name", "size"]).and_then(|mut fields| {
             let size_removed = fields.take_null("size");
             let size = fields.take_integer("size")?;
-            Ok(format!(
-                "{} {size:?} {size_removed}",
-                fields.require_text("name")?
-            ))
+            Ok(format!("{} {size:?} {size_removed}", fields.require_text("name")?))
         });
         assert_eq!(found.unwrap_or_else(|error| error.to_string()), expected);
     }
@@ -217,22 +204,10 @@ mod tests {
         check(r#"{"size": 3}"#, "`name` is required");
         check(r#"{"name": null}"#, "`name` must be a string");
         check(r#"{"name": 3}"#, "`name` must be a string");
-        check(
-            r#"{"name": "a", "size": "3"}"#,
-            "`size` must be a whole number",
-        );
-        check(
-            r#"{"name": "a", "size": 3.0}"#,
-            "`size` must be a whole number",
-        );
-        check(
-            r#"{"name": "a", "size": -3}"#,
-            "`size` must be a whole number",
-        );
+        check(r#"{"name": "a", "size": "3"}"#, "`size` must be a whole number");
+        check(r#"{"name": "a", "size": 3.0}"#, "`size` must be a whole number");
+        check(r#"{"name": "a", "size": -3}"#, "`size` must be a whole number");
         check(r#"{"name": "a", "name": "b"}"#, "`name` is given twice");
-        check(
-            r#"{"Name": "a"}"#,
-            "there is no attribute `Name`; known are name, size",
-        );
+        check(r#"{"Name": "a"}"#, "there is no attribute `Name`; known are name, size");
     }
 }

@@ -29,9 +29,7 @@ impl Caller {
             .and_then(|jwt| jwt.claims.get("sub"))
             .filter(|subject| is_canonical(subject))
             .ok_or(ApiError::Unauthorized)?;
-        Ok(Self {
-            user_uuid: user_uuid.clone(),
-        })
+        Ok(Self { user_uuid: user_uuid.clone() })
     }
 
     /// The user's UUID, in lower case with hyphens.
@@ -66,16 +64,10 @@ mod tests {
     fn the_caller_is_the_subject_of_the_claims() {
         let uuid = "a0a0a0a0-0000-4000-8000-000000000001";
         let claims = |claims: &str| format!(r#""authorizer": {{"jwt": {{"claims": {claims}}}}},"#);
-        check(
-            &claims(&format!(r#"{{"sub": "{uuid}", "aud": "web"}}"#)),
-            Some(uuid),
-        );
+        check(&claims(&format!(r#"{{"sub": "{uuid}", "aud": "web"}}"#)), Some(uuid));
         check(&claims(r#"{"aud": "web"}"#), None);
         check(&claims(r#"{"sub": ""}"#), None);
-        check(
-            &claims(r#"{"sub": "A0A0A0A0-0000-4000-8000-000000000001"}"#),
-            None,
-        );
+        check(&claims(r#"{"sub": "A0A0A0A0-0000-4000-8000-000000000001"}"#), None);
         check("", None);
     }
 }

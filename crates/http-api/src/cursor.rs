@@ -66,10 +66,7 @@ mod tests {
 
     #[test]
     fn only_a_cursor_of_the_query_is_read() {
-        assert_eq!(
-            read(r#"{"v":1,"q":["list"],"k":["x"]}"#),
-            Ok(["x".to_owned()])
-        );
+        assert_eq!(read(r#"{"v":1,"q":["list"],"k":["x"]}"#), Ok(["x".to_owned()]));
         for json in [
             r#"{"v":2,"q":["list"],"k":["x"]}"#,
             r#"{"v":1,"q":["list","Rock"],"k":["x"]}"#,
@@ -82,10 +79,7 @@ mod tests {
         ] {
             assert_eq!(read(json), Err(InvalidCursor), "{json}");
         }
-        assert_eq!(
-            decode_cursor::<1>(&"A".repeat(20_000), &["list"]),
-            Err(InvalidCursor)
-        );
+        assert_eq!(decode_cursor::<1>(&"A".repeat(20_000), &["list"]), Err(InvalidCursor));
     }
 
     proptest! {

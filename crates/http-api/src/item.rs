@@ -19,8 +19,6 @@ pub fn text_attribute<'item>(
 ) -> Result<&'item str, StoreError> {
     match item.get(name) {
         Some(AttributeValue::S(text)) => Ok(text),
-        Some(_) | None => Err(StoreError::Malformed {
-            attribute: name.to_owned(),
-        }),
+        Some(_) | None => Err(StoreError::Malformed { attribute: name.to_owned() }),
     }
 }

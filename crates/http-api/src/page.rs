@@ -98,12 +98,7 @@ mod tests {
                 0
             };
             asked_empty = true;
-            let taken: Vec<Item> = items
-                .iter()
-                .skip(from)
-                .take(count)
-                .map(|it| item(it))
-                .collect();
+            let taken: Vec<Item> = items.iter().skip(from).take(count).map(|it| item(it)).collect();
             let at_end = from + taken.len() == items.len();
             let next = (!at_end).then(|| taken.last().cloned().unwrap_or_default());
             async move { Ok(Read { items: taken, next }) }
@@ -111,17 +106,11 @@ mod tests {
         .await
         .expect("a page");
         let shown: Vec<&str> = page.items.iter().map(|it| it.get()).collect();
-        let last = page
-            .last
-            .map(|it| plain_json(&it).expect("JSON").to_string());
-        let shown_names = shown
-            .iter()
-            .map(|it| it.chars().filter(char::is_ascii_digit).collect::<String>());
-        let found = format!(
-            "{} / {}",
-            shown_names.collect::<Vec<_>>().join(""),
-            last.unwrap_or_default()
-        );
+        let last = page.last.map(|it| plain_json(&it).expect("JSON").to_string());
+        let shown_names =
+            shown.iter().map(|it| it.chars().filter(char::is_ascii_digit).collect::<String>());
+        let found =
+            format!("{} / {}", shown_names.collect::<Vec<_>>().join(""), last.unwrap_or_default());
         assert_eq!(found, expected);
     }
 

@@ -18,16 +18,12 @@ use crate::{Item, StoreError};
 pub fn plain_json(item: &Item) -> Result<Box<RawValue>, StoreError> {
     let mut attributes = BTreeMap::new();
     for (name, value) in item {
-        let json =
-            serde_json::value::to_raw_value(&Plain(value)).map_err(|_| StoreError::Malformed {
-                attribute: name.clone(),
-            })?;
+        let json = serde_json::value::to_raw_value(&Plain(value))
+            .map_err(|_| StoreError::Malformed { attribute: name.clone() })?;
         attributes.insert(name, json);
     }
-    serde_json::value::to_raw_value(&attributes).map_err(|error| StoreError::Failed {
-        operation: "writing JSON",
-        source: Box::new(error),
-    })
+    serde_json::value::to_raw_value(&attributes)
+        .map_err(|error| StoreError::Failed { operation: "writing JSON", source: Box::new(error) })
 }
 
 struct Plain<'item>(&'item AttributeValue);
@@ -63,9 +59,7 @@ struct Decimal<'item>(&'item str);
 
 impl Serialize for Decimal<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let is_number = self
-            .0
-            .starts_with(|first: char| first == '-' || first.is_ascii_digit());
+        let is_number = self.0.starts_with(|first: char| first == '-' || first.is_ascii_digit());
         if !is_number {
             return Err(S::Error::custom("not a number"));
         }
@@ -89,10 +83,7 @@ mod tests {
     #[test]
     fn every_type_is_shown() {
         let number = |text: &str| AttributeValue::N(text.to_owned());
-        check(
-            AttributeValue::S("Sigur Rós \"( )\"".to_owned()),
-            r#"{"it":"Sigur Rós \"( )\""}"#,
-        );
+        check(AttributeValue::S("Sigur Rós \"( )\"".to_owned()), r#"{"it":"Sigur Rós \"( )\""}"#);
         check(number("77"), r#"{"it":77}"#);
         check(number("-1.10"), r#"{"it":-1.10}"#);
         check(
@@ -102,24 +93,12 @@ mod tests {
         check(number("1E+100"), r#"{"it":1E+100}"#);
         check(AttributeValue::Bool(true), r#"{"it":true}"#);
         check(AttributeValue::Null(true), r#"{"it":null}"#);
-        check(
-            AttributeValue::B(Blob::new([1, 2, 255])),
-            r#"{"it":"AQL/"}"#,
-        );
-        check(
-            AttributeValue::Ns(vec!["1".to_owned(), "2.5".to_owned()]),
-            r#"{"it":[1,2.5]}"#,
-        );
+        check(AttributeValue::B(Blob::new([1, 2, 255])), r#"{"it":"AQL/"}"#);
+        check(AttributeValue::Ns(vec!["1".to_owned(), "2.5".to_owned()]), r#"{"it":[1,2.5]}"#);
         check(AttributeValue::Ss(vec!["a".to_owned()]), r#"{"it":["a"]}"#);
-        check(
-            AttributeValue::Bs(vec![Blob::new([0])]),
-            r#"{"it":["AA=="]}"#,
-        );
+        check(AttributeValue::Bs(vec![Blob::new([0])]), r#"{"it":["AA=="]}"#);
         let map = Item::from([("b".to_owned(), number("1")), ("a".to_owned(), number("2"))]);
-        check(
-            AttributeValue::L(vec![AttributeValue::M(map)]),
-            r#"{"it":[{"a":2,"b":1}]}"#,
-        );
+        check(AttributeValue::L(vec![AttributeValue::M(map)]), r#"{"it":[{"a":2,"b":1}]}"#);
         check(number("\"x\""), "an item has no valid attribute `it`");
     }
 }

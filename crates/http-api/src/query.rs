@@ -25,11 +25,7 @@ impl Parameters {
         let query = request.query_string_parameters();
         for (name, value) in query.iter() {
             if !known.contains(&name) {
-                let known = if known.is_empty() {
-                    "none".to_owned()
-                } else {
-                    known.join(", ")
-                };
+                let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
                 let name: String = name.chars().take(64).collect();
                 return Err(ApiError::invalid_parameter(format!(
                     "there is no parameter `{name}`; known are {known}"
@@ -39,10 +35,7 @@ impl Parameters {
                 let message = format!("the parameter `{name}` is empty; leave it out");
                 return Err(ApiError::invalid_parameter(message));
             }
-            if parameters
-                .insert(name.to_owned(), value.to_owned())
-                .is_some()
-            {
+            if parameters.insert(name.to_owned(), value.to_owned()).is_some() {
                 let message = format!("the parameter `{name}` is given twice");
                 return Err(ApiError::invalid_parameter(message));
             }
@@ -74,14 +67,13 @@ impl Parameters {
             return Ok(default);
         };
         let digits_only = text.bytes().all(|byte| byte.is_ascii_digit());
-        text.parse()
-            .ok()
-            .filter(|limit| digits_only && (1..=LIMIT_MAX).contains(limit))
-            .ok_or_else(|| {
+        text.parse().ok().filter(|limit| digits_only && (1..=LIMIT_MAX).contains(limit)).ok_or_else(
+            || {
                 ApiError::invalid_parameter(format!(
                     "`limit` must be a whole number from 1 to {LIMIT_MAX}"
                 ))
-            })
+            },
+        )
     }
 
     /// Takes a parameter that is `true` or `false`; absent means `false`.
@@ -117,12 +109,7 @@ mod tests {
                     .expect("a query"),
             );
         let found = Parameters::of(&request, &["genre", "limit", "deep"]).and_then(|mut it| {
-            Ok(format!(
-                "{:?} {} {}",
-                it.take("genre"),
-                it.limit(100)?,
-                it.flag("deep")?
-            ))
+            Ok(format!("{:?} {} {}", it.take("genre"), it.limit(100)?, it.flag("deep")?))
         });
         assert_eq!(found.unwrap_or_else(|error| error.to_string()), expected);
     }
@@ -137,23 +124,12 @@ mod tests {
         );
         check("limit=1", "None 1 false");
         check("limit=1000&deep=false", "None 1000 false");
-        for wrong in [
-            "0",
-            "1001",
-            "-1",
-            "ten",
-            "1.0",
-            "+5",
-            "99999999999999999999",
-        ] {
+        for wrong in ["0", "1001", "-1", "ten", "1.0", "+5", "99999999999999999999"] {
             check(&format!("limit={}", wrong.replace('+', "%2B")), limit);
         }
         check("limit=", "the parameter `limit` is empty; leave it out");
         check("limit=1&limit=1", "the parameter `limit` is given twice");
-        check(
-            "Limit=1",
-            "there is no parameter `Limit`; known are genre, limit, deep",
-        );
+        check("Limit=1", "there is no parameter `Limit`; known are genre, limit, deep");
         check("deep=yes", "the parameter `deep` must be `true` or `false`");
     }
 }

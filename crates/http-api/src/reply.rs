@@ -46,9 +46,7 @@ pub fn answer(result: Result<Response<Body>, ApiError>) -> Response<Body> {
 fn json_text(status: StatusCode, text: String) -> Response<Body> {
     let mut response = Response::new(Body::Text(text));
     *response.status_mut() = status;
-    response
-        .headers_mut()
-        .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response
 }
 
@@ -56,10 +54,7 @@ fn json_text(status: StatusCode, text: String) -> Response<Body> {
 #[must_use]
 pub fn causes(error: &(dyn Error + 'static)) -> String {
     let chain = std::iter::successors(Some(error), |error| (*error).source());
-    chain
-        .map(ToString::to_string)
-        .collect::<Vec<_>>()
-        .join(": ")
+    chain.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 #[cfg(test)]
@@ -70,10 +65,7 @@ mod tests {
     #[track_caller]
     fn check(error: impl Into<ApiError>, expected: &str) {
         let response = answer(Err(error.into()));
-        let content_type = response
-            .headers()
-            .get(CONTENT_TYPE)
-            .map(HeaderValue::as_bytes);
+        let content_type = response.headers().get(CONTENT_TYPE).map(HeaderValue::as_bytes);
         assert_eq!(content_type, Some(b"application/json".as_slice()));
         let body = String::from_utf8_lossy(response.body());
         assert_eq!(format!("{} {body}", response.status().as_u16()), expected);
@@ -95,24 +87,15 @@ mod tests {
             r#"401 {"error":"unauthorized","message":"sign in first: the request carries no identity"}"#,
         );
         check(
-            ApiError::Conflict {
-                code: "album_exists",
-                message: "there".to_owned(),
-            },
+            ApiError::Conflict { code: "album_exists", message: "there".to_owned() },
             r#"409 {"error":"album_exists","message":"there"}"#,
         );
         check(
-            StoreError::Busy {
-                operation: "Scan",
-                source: secret(),
-            },
+            StoreError::Busy { operation: "Scan", source: secret() },
             r#"503 {"error":"unavailable","message":"the store is busy; try again in a moment"}"#,
         );
         check(
-            StoreError::Failed {
-                operation: "Scan",
-                source: secret(),
-            },
+            StoreError::Failed { operation: "Scan", source: secret() },
             r#"500 {"error":"internal","message":"something went wrong on our side; it is logged"}"#,
         );
     }

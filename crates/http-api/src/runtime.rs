@@ -28,10 +28,7 @@ pub enum RuntimeError {
 /// [`RuntimeError::NotInLambda`] outside a Lambda runtime.
 pub fn prepare() -> Result<(), RuntimeError> {
     lambda_http::tracing::init_default_subscriber();
-    match VARIABLES
-        .into_iter()
-        .find(|variable| std::env::var_os(variable).is_none())
-    {
+    match VARIABLES.into_iter().find(|variable| std::env::var_os(variable).is_none()) {
         Some(variable) => Err(RuntimeError::NotInLambda { variable }),
         None => Ok(()),
     }

@@ -58,10 +58,9 @@ where
         SdkError::TimeoutError(_) | SdkError::DispatchFailure(_) | SdkError::ResponseError(_) => {
             true
         }
-        SdkError::ServiceError(service) => service
-            .err()
-            .code()
-            .is_some_and(|code| BUSY_CODES.contains(&code)),
+        SdkError::ServiceError(service) => {
+            service.err().code().is_some_and(|code| BUSY_CODES.contains(&code))
+        }
         // The SDK's enum is open; what cannot be built or is unknown does not pass by waiting.
         _ => false,
     };

@@ -17,11 +17,7 @@ impl Messages {
     /// The application over these tables.
     #[must_use]
     pub const fn new(client: Client, names: TableNames, clock: Clock) -> Self {
-        Self {
-            client,
-            names,
-            clock,
-        }
+        Self { client, names, clock }
     }
 
     /// The application that the process environment describes: `MESSAGES_TABLE`, the AWS SDK's own

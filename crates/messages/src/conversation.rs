@@ -78,10 +78,7 @@ pub async fn latest(
         }
     }
     lines.reverse();
-    Ok(Latest {
-        lines,
-        consumed_capacity_units: units,
-    })
+    Ok(Latest { lines, consumed_capacity_units: units })
 }
 
 /// The conversations of the user with this handle, newest first.

@@ -41,9 +41,7 @@ impl TryFrom<SystemTime> for CreatedAt {
 
     /// Rounds down to whole microseconds.
     fn try_from(time: SystemTime) -> Result<Self, InvalidCreatedAt> {
-        let since = time
-            .duration_since(SystemTime::UNIX_EPOCH)
-            .map_err(|_| InvalidCreatedAt)?;
+        let since = time.duration_since(SystemTime::UNIX_EPOCH).map_err(|_| InvalidCreatedAt)?;
         let whole = Duration::new(since.as_secs(), since.subsec_micros() * 1_000);
         let whole = time::Duration::try_from(whole).map_err(|_| InvalidCreatedAt)?;
         OffsetDateTime::UNIX_EPOCH
@@ -65,9 +63,7 @@ impl FromStr for CreatedAt {
 
     fn from_str(text: &str) -> Result<Self, InvalidCreatedAt> {
         let time = PrimitiveDateTime::parse(text, FORMAT).map_err(|_| InvalidCreatedAt)?;
-        let read = Self {
-            time: time.assume_offset(UtcOffset::UTC),
-        };
+        let read = Self { time: time.assume_offset(UtcOffset::UTC) };
         let canonical = read.time >= OffsetDateTime::UNIX_EPOCH && read.to_string() == text;
         canonical.then_some(read).ok_or(InvalidCreatedAt)
     }
@@ -88,10 +84,7 @@ mod tests {
     #[test]
     fn times_have_six_digits_and_an_end() {
         assert_eq!(at(0).to_string(), "1970-01-01T00:00:00.000000+00:00");
-        assert_eq!(
-            at(1_772_355_600_000_001).to_string(),
-            "2026-03-01T09:00:00.000001+00:00"
-        );
+        assert_eq!(at(1_772_355_600_000_001).to_string(), "2026-03-01T09:00:00.000001+00:00");
         assert_eq!(at(LAST).to_string(), "9999-12-31T23:59:59.999999+00:00");
         assert_eq!(at(LAST).next(), Err(InvalidCreatedAt));
         for text in [

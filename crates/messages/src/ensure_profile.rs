@@ -38,13 +38,8 @@ pub async fn ensure_profile(
     match profile::create(messages, &profile).await? {
         Created::New => Ok(profile),
         // Another call was faster, or an answer was lost: what stands there counts.
-        Created::Known | Created::HandleTaken => {
-            profile::of_handle(messages, &handle).await?.ok_or_else(|| {
-                StoreError::Malformed {
-                    attribute: "user_handle".to_owned(),
-                }
-                .into()
-            })
-        }
+        Created::Known | Created::HandleTaken => profile::of_handle(messages, &handle)
+            .await?
+            .ok_or_else(|| StoreError::Malformed { attribute: "user_handle".to_owned() }.into()),
     }
 }

@@ -28,9 +28,7 @@ impl Handle {
         let text = text.into();
         let fits = (1..=HANDLE_BYTES_MAX).contains(&text.len());
         let printable = !text.chars().any(|it| it.is_whitespace() || it.is_control());
-        (fits && printable)
-            .then_some(Self(text))
-            .ok_or(InvalidHandle)
+        (fits && printable).then_some(Self(text)).ok_or(InvalidHandle)
     }
 
     /// The handle's text.
@@ -55,15 +53,7 @@ mod tests {
         for text in ["ada-demo", "Björk", "a#b", "日本", &"h".repeat(512)] {
             assert!(Handle::new(text).is_ok(), "{text}");
         }
-        for text in [
-            "",
-            " ",
-            "a b",
-            "a\u{a0}b",
-            "a\n",
-            "\u{7f}",
-            &"h".repeat(513),
-        ] {
+        for text in ["", " ", "a b", "a\u{a0}b", "a\n", "\u{7f}", &"h".repeat(513)] {
             assert_eq!(Handle::new(text), Err(InvalidHandle), "{text}");
         }
     }

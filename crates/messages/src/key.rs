@@ -56,9 +56,5 @@ fn key(pk: String, sk: &str) -> Item {
 /// Checks a sort key that came in a cursor: 1024 bytes at most
 /// (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>).
 pub(crate) fn checked_sort_key(sk: &str) -> Result<(), InvalidCursor> {
-    if sk.len() <= 1024 {
-        Ok(())
-    } else {
-        Err(InvalidCursor)
-    }
+    if sk.len() <= 1024 { Ok(()) } else { Err(InvalidCursor) }
 }

@@ -35,19 +35,9 @@ async fn list(messages: &Messages, request: &Request) -> Result<Response<Body>, 
         }
     };
     let page = rows(messages, caller.user_uuid(), limit, start).await?;
-    let position = page
-        .last
-        .as_ref()
-        .map(|last| text_attribute(last, "sk"))
-        .transpose()?;
+    let position = page.last.as_ref().map(|last| text_attribute(last, "sk")).transpose()?;
     let cursor = position.map(|sk| encode_cursor(&query, &[sk]));
-    http_api::json(
-        StatusCode::OK,
-        &Listed {
-            message_groups: page.items,
-            cursor,
-        },
-    )
+    http_api::json(StatusCode::OK, &Listed { message_groups: page.items, cursor })
 }
 
 #[derive(Serialize)]
@@ -77,10 +67,7 @@ async fn rows(
             .send()
             .await
             .map_err(|error| store_error("Query of group rows", error))?;
-        Ok(Read {
-            items: found.items.unwrap_or_default(),
-            next: found.last_evaluated_key,
-        })
+        Ok(Read { items: found.items.unwrap_or_default(), next: found.last_evaluated_key })
     })
     .await
 }

@@ -40,19 +40,9 @@ async fn list(messages: &Messages, request: &Request) -> Result<Response<Body>, 
     membership::require(messages, caller.user_uuid(), group_uuid).await?;
     let mut page = newest_first(messages, group_uuid, limit, start).await?;
     page.items.reverse();
-    let position = page
-        .last
-        .as_ref()
-        .map(|last| text_attribute(last, "sk"))
-        .transpose()?;
+    let position = page.last.as_ref().map(|last| text_attribute(last, "sk")).transpose()?;
     let cursor = position.map(|sk| encode_cursor(&query, &[sk]));
-    http_api::json(
-        StatusCode::OK,
-        &Listed {
-            messages: page.items,
-            cursor,
-        },
-    )
+    http_api::json(StatusCode::OK, &Listed { messages: page.items, cursor })
 }
 
 #[derive(Serialize)]
@@ -95,10 +85,7 @@ async fn newest_first(
             .map_err(|error| store_error("Query of messages", error))?;
         let items = found.items.unwrap_or_default().into_iter();
         let items = items.map(|item| with_texts(item, &[("message_group_uuid", group_uuid)]));
-        Ok(Read {
-            items: items.collect(),
-            next: found.last_evaluated_key,
-        })
+        Ok(Read { items: items.collect(), next: found.last_evaluated_key })
     })
     .await
 }

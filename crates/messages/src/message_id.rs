@@ -78,12 +78,7 @@ mod tests {
     #[test]
     fn another_request_has_another_fingerprint() {
         let of = |caller, kind, target, text: &str| {
-            Fingerprint::of(
-                caller,
-                kind,
-                target,
-                &MessageText::new(text).expect("a text"),
-            )
+            Fingerprint::of(caller, kind, target, &MessageText::new(text).expect("a text"))
         };
         let first = of("a", "group", "b", "c");
         assert_eq!(first, of("a", "group", "b", "c"));

@@ -25,9 +25,7 @@ impl MessageText {
     pub fn new(text: impl Into<String>) -> Result<Self, InvalidMessageText> {
         let text = text.into();
         let fits = (1..=MESSAGE_BYTES_MAX).contains(&text.len());
-        (fits && !text.trim().is_empty())
-            .then_some(Self(text))
-            .ok_or(InvalidMessageText)
+        (fits && !text.trim().is_empty()).then_some(Self(text)).ok_or(InvalidMessageText)
     }
 
     /// The text.

@@ -40,18 +40,13 @@ pub async fn post_confirmation(
     messages: &Messages,
     event: PostConfirmationEvent,
 ) -> Result<PostConfirmationEvent, PostConfirmationError> {
-    let source = event
-        .cognito_event_user_pools_header
-        .trigger_source
-        .as_ref();
+    let source = event.cognito_event_user_pools_header.trigger_source.as_ref();
     if source == Some(&CognitoEventUserPoolsPostConfirmationTriggerSource::ConfirmForgotPassword) {
         return Ok(event);
     }
-    let created = profile::create(messages, &profile_of(&event)?)
-        .await
-        .inspect_err(|error| {
-            tracing::error!(cause = http_api::causes(error), "profile not written");
-        });
+    let created = profile::create(messages, &profile_of(&event)?).await.inspect_err(|error| {
+        tracing::error!(cause = http_api::causes(error), "profile not written");
+    });
     match created? {
         Created::New | Created::Known => Ok(event),
         Created::HandleTaken => Err(PostConfirmationError::HandleTaken),
@@ -66,9 +61,7 @@ fn profile_of(event: &PostConfirmationEvent) -> Result<Profile, PostConfirmation
         .ok_or(PostConfirmationError::NoUser)?;
     let user_name = event.cognito_event_user_pools_header.user_name.as_deref();
     let handle = Handle::new(user_name.ok_or(PostConfirmationError::NoUser)?)?;
-    let name = attributes
-        .get("name")
-        .map_or(handle.as_str(), String::as_str);
+    let name = attributes.get("name").map_or(handle.as_str(), String::as_str);
     Ok(Profile {
         user_uuid: user_uuid.to_string(),
         user_handle: handle.to_string(),

@@ -25,9 +25,7 @@ async fn post(messages: &Messages, request: &Request) -> Result<Response<Body>, 
     Parameters::of(request, &[])?;
     let body = PostBody::of(request)?;
     let fingerprint = body.fingerprint(&caller);
-    let author = profile::of_user(messages, caller.user_uuid())
-        .await?
-        .ok_or_else(no_profile)?;
+    let author = profile::of_user(messages, caller.user_uuid()).await?.ok_or_else(no_profile)?;
     let destination = match body.target {
         Target::Group(group_uuid) => {
             membership::require(messages, caller.user_uuid(), &group_uuid).await?;
@@ -35,20 +33,11 @@ async fn post(messages: &Messages, request: &Request) -> Result<Response<Body>, 
         }
         Target::Handle(handle) => {
             let other = other_member(messages, &author, &handle).await?;
-            Destination::NewGroup {
-                group_uuid: Uuid::new_v4().to_string(),
-                other,
-            }
+            Destination::NewGroup { group_uuid: Uuid::new_v4().to_string(), other }
         }
     };
     let message_uuid = body.message_uuid.unwrap_or_else(Uuid::new_v4);
-    let draft = Draft {
-        author,
-        text: body.text,
-        message_uuid,
-        fingerprint,
-        destination,
-    };
+    let draft = Draft { author, text: body.text, message_uuid, fingerprint, destination };
     let stored = posting::post(messages, &draft).await?;
     http_api::json(StatusCode::CREATED, &plain_json(&stored)?)
 }
@@ -79,9 +68,7 @@ impl PostBody {
                 Target::Group(group_uuid)
             }
             (Some(_), None) => {
-                return Err(ApiError::invalid_body(
-                    "`message_group_uuid` must be a UUID",
-                ));
+                return Err(ApiError::invalid_body("`message_group_uuid` must be a UUID"));
             }
             (None, Some(handle)) => {
                 let handle = Handle::new(handle);
@@ -93,17 +80,11 @@ impl PostBody {
                 ));
             }
         };
-        let message_uuid = fields
-            .take_text("message_uuid")?
-            .map(|text| Uuid::try_parse(&text));
+        let message_uuid = fields.take_text("message_uuid")?.map(|text| Uuid::try_parse(&text));
         let message_uuid = message_uuid
             .transpose()
             .map_err(|_| ApiError::invalid_body("`message_uuid` must be a UUID"))?;
-        Ok(Self {
-            text,
-            target,
-            message_uuid,
-        })
+        Ok(Self { text, target, message_uuid })
     }
 
     fn fingerprint(&self, caller: &Caller) -> Fingerprint {
@@ -127,18 +108,13 @@ async fn other_member(
     author: &Profile,
     handle: &Handle,
 ) -> Result<Profile, ApiError> {
-    let other = profile::of_handle(messages, handle)
-        .await?
-        .ok_or_else(|| ApiError::NotFound {
-            code: "unknown_handle",
-            message: "nobody has this handle".to_owned(),
-        })?;
+    let other = profile::of_handle(messages, handle).await?.ok_or_else(|| ApiError::NotFound {
+        code: "unknown_handle",
+        message: "nobody has this handle".to_owned(),
+    })?;
     if other.user_uuid == author.user_uuid {
         let message = "this handle is your own; a conversation needs somebody else".to_owned();
-        return Err(ApiError::Invalid {
-            code: "own_handle",
-            message,
-        });
+        return Err(ApiError::Invalid { code: "own_handle", message });
     }
     Ok(other)
 }

@@ -55,29 +55,11 @@ impl Draft {
         };
         let mut items = vec![
             posted.item(&self.message_uuid),
-            message_item(
-                group_uuid,
-                &sk,
-                &self.message_uuid.to_string(),
-                &self.author,
-                &self.text,
-            ),
+            message_item(group_uuid, &sk, &self.message_uuid.to_string(), &self.author, &self.text),
         ];
         if let Some(other) = other {
-            items.push(row_item(
-                &self.author.user_uuid,
-                other,
-                group_uuid,
-                &sk,
-                &self.text,
-            ));
-            items.push(row_item(
-                &other.user_uuid,
-                &self.author,
-                group_uuid,
-                &sk,
-                &self.text,
-            ));
+            items.push(row_item(&self.author.user_uuid, other, group_uuid, &sk, &self.text));
+            items.push(row_item(&other.user_uuid, &self.author, group_uuid, &sk, &self.text));
         }
         items
     }
@@ -108,10 +90,7 @@ pub(crate) fn row_item(
 ) -> Item {
     let item = with_texts(
         key::row(owner_uuid, sk),
-        &[
-            ("message_group_uuid", group_uuid),
-            ("message", text.as_str()),
-        ],
+        &[("message_group_uuid", group_uuid), ("message", text.as_str())],
     );
     with_texts(item, &other.attributes())
 }
@@ -139,9 +118,7 @@ pub(crate) async fn post(messages: &Messages, draft: &Draft) -> Result<Item, Api
             },
         }
     }
-    Err(ApiError::Unavailable {
-        source: Box::new(NoFreeKey),
-    })
+    Err(ApiError::Unavailable { source: Box::new(NoFreeKey) })
 }
 
 #[derive(Debug, thiserror::Error)]

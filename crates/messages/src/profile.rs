@@ -66,18 +66,14 @@ pub(crate) async fn of_handle(
         return Ok(None);
     };
     let profile = of_user(messages, text_attribute(&found, "user_uuid")?).await?;
-    profile.map(Some).ok_or_else(|| StoreError::Malformed {
-        attribute: "user_uuid".to_owned(),
-    })
+    profile.map(Some).ok_or_else(|| StoreError::Malformed { attribute: "user_uuid".to_owned() })
 }
 
 /// Writes a profile and its handle in one transaction, where neither is there.
 pub(crate) async fn create(messages: &Messages, profile: &Profile) -> Result<Created, StoreError> {
     let by_user = with_texts(key::profile(&profile.user_uuid), &profile.attributes());
-    let by_handle = with_texts(
-        key::handle(&profile.user_handle),
-        &[("user_uuid", &profile.user_uuid)],
-    );
+    let by_handle =
+        with_texts(key::handle(&profile.user_handle), &[("user_uuid", &profile.user_uuid)]);
     match transaction::put_all(messages, &[by_user, by_handle]).await? {
         Outcome::Written => Ok(Created::New),
         Outcome::Taken(taken) if taken.at(0).is_some() => Ok(Created::Known),

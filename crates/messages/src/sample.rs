@@ -176,17 +176,8 @@ impl Conversation {
         if let Some(newest) = self.messages.iter().max_by_key(|message| message.at) {
             let sk = newest.at.to_string();
             let rows = self.members.iter().filter_map(|owner| {
-                let other = self
-                    .members
-                    .iter()
-                    .find(|it| it.user_uuid != owner.user_uuid)?;
-                Some(row_item(
-                    &owner.user_uuid,
-                    other,
-                    &self.group_uuid,
-                    &sk,
-                    &newest.text,
-                ))
+                let other = self.members.iter().find(|it| it.user_uuid != owner.user_uuid)?;
+                Some(row_item(&owner.user_uuid, other, &self.group_uuid, &sk, &newest.text))
             });
             items.extend(rows);
         }
@@ -234,18 +225,12 @@ impl Sample {
     /// [`SampleError`].
     pub fn parse(file: &[u8]) -> Result<Self, SampleError> {
         let file: SampleFile = serde_json::from_slice(file)?;
-        let profiles: Vec<Profile> = file
-            .profiles
-            .into_iter()
-            .map(ProfileEntry::profile)
-            .collect::<Result<_, _>>()?;
+        let profiles: Vec<Profile> =
+            file.profiles.into_iter().map(ProfileEntry::profile).collect::<Result<_, _>>()?;
         let conversations = file.conversations.into_iter();
         let conversations = conversations.map(|it| it.conversation(&profiles));
         let conversations = conversations.collect::<Result<_, _>>()?;
-        Ok(Self {
-            profiles,
-            conversations,
-        })
+        Ok(Self { profiles, conversations })
     }
 }
 
@@ -266,10 +251,7 @@ impl ConversationEntry {
         if !sized || items > TRANSACTION_ITEMS_MAX {
             return Err(SampleError::Size(self.message_group_uuid));
         }
-        let members = self
-            .members
-            .iter()
-            .map(|handle| profile_of(handle, profiles));
+        let members = self.members.iter().map(|handle| profile_of(handle, profiles));
         Ok(Conversation {
             group_uuid: uuid(&self.message_group_uuid)?.to_string(),
             members: members.collect::<Result<_, _>>()?,
@@ -289,25 +271,16 @@ impl MessageEntry {
         Ok(Message {
             uuid: uuid(&self.message_uuid)?,
             author: profile_of(&self.user_handle, profiles)?,
-            at: at.map_err(|source| SampleError::Time {
-                text: self.created_at,
-                source,
-            })?,
-            text: text.map_err(|source| SampleError::Text {
-                message_uuid: self.message_uuid,
-                source,
-            })?,
+            at: at.map_err(|source| SampleError::Time { text: self.created_at, source })?,
+            text: text
+                .map_err(|source| SampleError::Text { message_uuid: self.message_uuid, source })?,
         })
     }
 }
 
 fn profile_of(handle: &str, profiles: &[Profile]) -> Result<Profile, SampleError> {
-    let found = profiles
-        .iter()
-        .find(|profile| profile.user_handle == handle);
-    found
-        .cloned()
-        .ok_or_else(|| SampleError::NoProfile(handle.to_owned()))
+    let found = profiles.iter().find(|profile| profile.user_handle == handle);
+    found.cloned().ok_or_else(|| SampleError::NoProfile(handle.to_owned()))
 }
 
 fn uuid(text: &str) -> Result<Uuid, SampleError> {

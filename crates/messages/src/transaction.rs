@@ -14,11 +14,8 @@ const REPETITIONS_MAX: u32 = 5;
 
 /// Reasons for a cancellation that go away by themselves
 /// (<https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html>).
-const PASSING_REASONS: [&str; 3] = [
-    "ProvisionedThroughputExceeded",
-    "ThrottlingError",
-    "TransactionConflict",
-];
+const PASSING_REASONS: [&str; 3] =
+    ["ProvisionedThroughputExceeded", "ThrottlingError", "TransactionConflict"];
 
 /// What became of a transaction.
 #[derive(Debug)]
@@ -46,31 +43,21 @@ impl Taken {
 /// # Errors
 /// [`StoreError`]; nothing is written then, unless the answer was lost on the way.
 pub(crate) async fn put_all(messages: &Messages, items: &[Item]) -> Result<Outcome, StoreError> {
-    let actions: Vec<TransactWriteItem> = items
-        .iter()
-        .map(|item| put(messages, item))
-        .collect::<Result<_, _>>()?;
+    let actions: Vec<TransactWriteItem> =
+        items.iter().map(|item| put(messages, item)).collect::<Result<_, _>>()?;
     let mut backoff = Backoff::new(REPETITIONS_MAX);
     loop {
         let request = messages.client.transact_write_items();
-        let sent = request
-            .set_transact_items(Some(actions.clone()))
-            .send()
-            .await;
+        let sent = request.set_transact_items(Some(actions.clone())).send().await;
         let Err(error) = sent else {
             return Ok(Outcome::Written);
         };
         let reasons = reasons(&error);
-        if reasons
-            .iter()
-            .any(|reason| reason.code() == Some("ConditionalCheckFailed"))
-        {
+        if reasons.iter().any(|reason| reason.code() == Some("ConditionalCheckFailed")) {
             return Ok(Outcome::Taken(taken(reasons)));
         }
         let passing = |reason: &CancellationReason| {
-            reason
-                .code()
-                .is_some_and(|code| PASSING_REASONS.contains(&code))
+            reason.code().is_some_and(|code| PASSING_REASONS.contains(&code))
         };
         let passes = reasons.iter().any(passing);
         if passes && backoff.wait().await {
@@ -78,10 +65,7 @@ pub(crate) async fn put_all(messages: &Messages, items: &[Item]) -> Result<Outco
         }
         let operation = "TransactWriteItems of messages";
         return Err(if passes {
-            StoreError::Busy {
-                operation,
-                source: Box::new(error),
-            }
+            StoreError::Busy { operation, source: Box::new(error) }
         } else {
             store_error(operation, error)
         });

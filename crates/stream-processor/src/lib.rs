@@ -62,7 +62,11 @@ mod tests {
             outcomes: vec![("b".to_owned(), outcome), ("a".to_owned(), Outcome::Applied)],
         };
         let report = BatchReport {
-            records: vec![record(Outcome::Applied), record(Outcome::Failed), record(Outcome::Failed)],
+            records: vec![
+                record(Outcome::Applied),
+                record(Outcome::Failed),
+                record(Outcome::Failed),
+            ],
             consumption: Consumption::default(),
         };
         assert_eq!(outcome_counts(&report), "a.applied=3 b.applied=1 b.failed=2");

@@ -43,11 +43,8 @@ enum ConversationCommand {
 pub async fn run(arguments: ConversationArguments) -> anyhow::Result<Status> {
     let connection = arguments.connection.open().await?;
     connection.require(&[Table::Messages]).await?;
-    let messages = Messages::new(
-        connection.client.clone(),
-        connection.names.clone(),
-        Clock::system(),
-    );
+    let messages =
+        Messages::new(connection.client.clone(), connection.names.clone(), Clock::system());
     let format = arguments.connection.format();
     match arguments.command {
         ConversationCommand::Get { group } => get::run(&messages, format, &group).await,

@@ -82,17 +82,11 @@ pub async fn run(arguments: ReplayArguments) -> anyhow::Result<Status> {
     bar.finish_and_clear();
     print(&lines, arguments.connection.format())?;
     let failed = lines.iter().any(|line| line.outcome == Outcome::Failed);
-    Ok(if refused || failed {
-        Status::Incomplete
-    } else {
-        Status::Done
-    })
+    Ok(if refused || failed { Status::Incomplete } else { Status::Done })
 }
 
 async fn replay(processor: &Processor, file: &Path, event: &StreamEvent) -> Vec<Line> {
-    let report = processor
-        .process(event, Instant::now() + FILE_TIME_MAX)
-        .await;
+    let report = processor.process(event, Instant::now() + FILE_TIME_MAX).await;
     let mut lines = Vec::new();
     for (index, record) in report.records.into_iter().enumerate() {
         let event = record.event_name.unwrap_or_else(|| "-".to_owned());
@@ -119,10 +113,7 @@ fn event_files(path: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     for entry in std::fs::read_dir(path).with_context(reading)? {
         let file = entry.with_context(reading)?.path();
-        if file
-            .extension()
-            .is_some_and(|extension| extension == "json")
-        {
+        if file.extension().is_some_and(|extension| extension == "json") {
             files.push(file);
         }
     }
@@ -147,12 +138,7 @@ fn read_event(file: &Path) -> anyhow::Result<StreamEvent> {
 fn print(lines: &[Line], format: Format) -> anyhow::Result<()> {
     let totals: Vec<(Outcome, usize)> = Outcome::ALL
         .into_iter()
-        .map(|outcome| {
-            (
-                outcome,
-                lines.iter().filter(|line| line.outcome == outcome).count(),
-            )
-        })
+        .map(|outcome| (outcome, lines.iter().filter(|line| line.outcome == outcome).count()))
         .filter(|(_, count)| *count > 0)
         .collect();
     let mut output = Output::new();
@@ -160,21 +146,10 @@ fn print(lines: &[Line], format: Format) -> anyhow::Result<()> {
         Format::Table if lines.is_empty() => {}
         Format::Table => {
             let rows: Vec<[String; 6]> = lines.iter().map(row).collect();
-            output.table(
-                [
-                    "FILE",
-                    "RECORD",
-                    "EVENT",
-                    "SEQUENCE NUMBER",
-                    "VIEW",
-                    "OUTCOME",
-                ],
-                &rows,
-            )?;
-            let totals: Vec<String> = totals
-                .iter()
-                .map(|(outcome, count)| format!("{count} {outcome}"))
-                .collect();
+            output
+                .table(["FILE", "RECORD", "EVENT", "SEQUENCE NUMBER", "VIEW", "OUTCOME"], &rows)?;
+            let totals: Vec<String> =
+                totals.iter().map(|(outcome, count)| format!("{count} {outcome}")).collect();
             output.line(&format!("total: {}", totals.join(", ")))?;
         }
         Format::Json => {

@@ -33,21 +33,13 @@ pub async fn run(arguments: ScanArguments) -> anyhow::Result<Status> {
     let connection = arguments.connection.open().await?;
     let name = TableNames::name(&connection.names, arguments.table);
     let definition = definition(arguments.table)?;
-    let keys: Vec<&str> = [
-        Some(&definition.partition_key),
-        definition.sort_key.as_ref(),
-    ]
-    .into_iter()
-    .flatten()
-    .map(String::as_str)
-    .collect();
-    let mut pages = connection
-        .client
-        .scan()
-        .table_name(name)
-        .consistent_read(true)
-        .into_paginator()
-        .send();
+    let keys: Vec<&str> = [Some(&definition.partition_key), definition.sort_key.as_ref()]
+        .into_iter()
+        .flatten()
+        .map(String::as_str)
+        .collect();
+    let mut pages =
+        connection.client.scan().table_name(name).consistent_read(true).into_paginator().send();
     let mut output = Output::new();
     let mut left = arguments.limit.unwrap_or(usize::MAX);
     while left > 0 {

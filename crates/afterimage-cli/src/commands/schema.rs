@@ -62,13 +62,7 @@ async fn describe(
     table: Table,
 ) -> anyhow::Result<Option<TableDescription>> {
     let name = connection.names.name(table);
-    match connection
-        .client
-        .describe_table()
-        .table_name(name)
-        .send()
-        .await
-    {
+    match connection.client.describe_table().table_name(name).send().await {
         Ok(described) => Ok(described.table),
         Err(error) if error.code() == Some("ResourceNotFoundException") => Ok(None),
         Err(error) => Err(connection.explain(error)),
@@ -78,8 +72,5 @@ async fn describe(
 /// The tables without those that were named twice, in the order of [`Table::ALL`].
 fn distinct(tables: &[Table]) -> Vec<Table> {
     let named: HashSet<Table> = tables.iter().copied().collect();
-    Table::ALL
-        .into_iter()
-        .filter(|table| named.contains(table))
-        .collect()
+    Table::ALL.into_iter().filter(|table| named.contains(table)).collect()
 }

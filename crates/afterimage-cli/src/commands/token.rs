@@ -52,9 +52,8 @@ pub async fn run(arguments: TokenArguments) -> anyhow::Result<Status> {
         .into());
     }
     let body = json!({ "handle": arguments.handle }).to_string();
-    let (status, text) = post(&arguments.http_url, "/local/token", body)
-        .await
-        .map_err(|error| {
+    let (status, text) =
+        post(&arguments.http_url, "/local/token", body).await.map_err(|error| {
             let sentence = format!("no local stack answers at {}", arguments.http_url);
             let next = "start it with `cargo run -- up`, or name its URL with --http-url";
             Failure::new(sentence, next).because(error)
@@ -78,10 +77,7 @@ pub async fn run(arguments: TokenArguments) -> anyhow::Result<Status> {
 
 /// One request over plain HTTP: the local stack speaks nothing else.
 async fn post(url: &Uri, path: &str, body: String) -> anyhow::Result<(StatusCode, String)> {
-    anyhow::ensure!(
-        url.scheme_str() == Some("http"),
-        "only http:// URLs are spoken"
-    );
+    anyhow::ensure!(url.scheme_str() == Some("http"), "only http:// URLs are spoken");
     let host = url.host().context("the URL names no host")?;
     let authority = format!("{host}:{}", url.port_u16().unwrap_or(80));
     let stream = TcpStream::connect(&authority).await?;
@@ -96,9 +92,7 @@ async fn post(url: &Uri, path: &str, body: String) -> anyhow::Result<(StatusCode
     let exchange = async {
         let response = sender.send_request(request).await?;
         let status = response.status();
-        let body = Limited::new(response.into_body(), ANSWER_BYTES_MAX)
-            .collect()
-            .await;
+        let body = Limited::new(response.into_body(), ANSWER_BYTES_MAX).collect().await;
         let bytes = body.map_err(anyhow::Error::from_boxed)?.to_bytes();
         // Our side of the connection ends with the sender.
         drop(sender);

@@ -34,12 +34,7 @@ pub struct UpArguments {
     #[arg(long, value_name = "PORT", default_value_t = 8000)]
     dynamodb_port: u16,
     /// Where the data, the logs and the keys are kept
-    #[arg(
-        long,
-        value_name = "DIR",
-        default_value = ".afterimage",
-        conflicts_with = "in_memory"
-    )]
+    #[arg(long, value_name = "DIR", default_value = ".afterimage", conflicts_with = "in_memory")]
     data_dir: PathBuf,
     /// Keep nothing
     #[arg(long)]
@@ -100,10 +95,7 @@ impl StopSignals {
     fn listen() -> std::io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
         let interrupt = signal(SignalKind::interrupt())?;
-        Ok(Self {
-            interrupt,
-            terminate: signal(SignalKind::terminate())?,
-        })
+        Ok(Self { interrupt, terminate: signal(SignalKind::terminate())? })
     }
 
     async fn next(&mut self) {

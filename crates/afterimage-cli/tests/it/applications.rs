@@ -8,9 +8,7 @@ use crate::program::{check, run};
 
 async fn emulator() -> Emulator {
     let emulator = Emulator::in_memory().await.expect("an emulator");
-    emulator
-        .create_tables(&TableNames::default())
-        .expect("tables");
+    emulator.create_tables(&TableNames::default()).expect("tables");
     emulator
 }
 
@@ -18,14 +16,7 @@ async fn emulator() -> Emulator {
 async fn albums_come_from_the_sample_or_a_file() {
     let emulator = emulator().await;
     let endpoint = emulator.endpoint_url();
-    let sample = run(&[
-        "seed",
-        "albums",
-        "--output",
-        "json",
-        "--endpoint",
-        &endpoint,
-    ]);
+    let sample = run(&["seed", "albums", "--output", "json", "--endpoint", &endpoint]);
     assert_eq!(sample.code, Some(0), "{}", sample.stderr);
     let scanned = run(&["scan", "albums", "--endpoint", &endpoint]);
     let count = scanned.stdout.lines().count();
@@ -35,11 +26,8 @@ async fn albums_come_from_the_sample_or_a_file() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("albums.csv");
     let path = file.to_str().expect("UTF-8");
-    std::fs::write(
-        &file,
-        "Rank,Year,Album,Artist,Genre\n,1976,Zombie,Fela Kuti,Afrobeat\n",
-    )
-    .expect("written");
+    std::fs::write(&file, "Rank,Year,Album,Artist,Genre\n,1976,Zombie,Fela Kuti,Afrobeat\n")
+        .expect("written");
     check(
         &endpoint,
         &["seed", "albums", "--file", path, "--endpoint", "ENDPOINT"],
@@ -52,14 +40,7 @@ async fn albums_come_from_the_sample_or_a_file() {
     let refused = run(&["seed", "albums", "--file", path, "--endpoint", &endpoint]);
     assert_eq!((refused.code, refused.stdout.as_str()), (Some(1), ""));
     assert!(refused.stderr.contains("line 2"), "{}", refused.stderr);
-    let unnamed = run(&[
-        "seed",
-        "albums",
-        "--file",
-        "Cargo.toml",
-        "--endpoint",
-        &endpoint,
-    ]);
+    let unnamed = run(&["seed", "albums", "--file", "Cargo.toml", "--endpoint", &endpoint]);
     assert_eq!(unnamed.code, Some(2), "{}", unnamed.stderr);
 }
 
@@ -95,13 +76,7 @@ async fn conversations_are_seeded_once_listed_and_shown() {
     );
     check(
         &endpoint,
-        &[
-            "conversation",
-            "get",
-            "c0c0c0c0-0000-4000-8000-000000000002",
-            "--endpoint",
-            "ENDPOINT",
-        ],
+        &["conversation", "get", "c0c0c0c0-0000-4000-8000-000000000002", "--endpoint", "ENDPOINT"],
         &expect![[r#"
             exit code 0
             sam-demo 2026-02-26T09:00:04.112233+00:00 Quiz night on Saturday: the music round has forty questions and we are three people.

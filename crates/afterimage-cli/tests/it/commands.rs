@@ -13,9 +13,7 @@ use crate::program::{check, command, run, signal};
 
 async fn emulator_with_tables() -> Emulator {
     let emulator = Emulator::in_memory().await.expect("an emulator");
-    emulator
-        .create_tables(&TableNames::default())
-        .expect("tables");
+    emulator.create_tables(&TableNames::default()).expect("tables");
     emulator
 }
 
@@ -45,20 +43,11 @@ fn wrong_usage_exits_with_2() {
     ] {
         let run = run(arguments);
         assert_eq!(run.code, Some(2), "{arguments:?}: {}", run.stderr);
-        assert!(
-            run.stdout.is_empty() && !run.stderr.is_empty(),
-            "{arguments:?}: {run:?}"
-        );
+        assert!(run.stdout.is_empty() && !run.stderr.is_empty(), "{arguments:?}: {run:?}");
     }
     check(
         "no endpoint",
-        &[
-            "scan",
-            "albums",
-            "--aws",
-            "--endpoint",
-            "http://127.0.0.1:1",
-        ],
+        &["scan", "albums", "--aws", "--endpoint", "http://127.0.0.1:1"],
         &expect![[r#"
             exit code 2
             on standard error:
@@ -90,22 +79,10 @@ fn wrong_usage_exits_with_2() {
 
 #[test]
 fn every_command_has_help_with_examples() {
-    for command in [
-        "up",
-        "replay",
-        "schema",
-        "seed",
-        "scan",
-        "conversation",
-        "token",
-    ] {
+    for command in ["up", "replay", "schema", "seed", "scan", "conversation", "token"] {
         let run = run(&[command, "--help"]);
         assert_eq!(run.code, Some(0), "{command}");
-        assert!(
-            run.stdout.contains("Examples:"),
-            "{command} shows no examples:\n{}",
-            run.stdout
-        );
+        assert!(run.stdout.contains("Examples:"), "{command} shows no examples:\n{}", run.stdout);
     }
 }
 
@@ -125,27 +102,15 @@ fn an_endpoint_that_nobody_serves_is_named() {
         &["conversation", "list", "mira"],
     ] {
         let run = run(&[arguments, &["--endpoint", &endpoint]].concat());
-        assert_eq!(
-            (run.code, run.stdout.as_str()),
-            (Some(1), ""),
-            "{arguments:?}"
-        );
+        assert_eq!((run.code, run.stdout.as_str()), (Some(1), ""), "{arguments:?}");
         let first = format!("error: no DynamoDB answers at {endpoint}\n");
-        assert!(
-            run.stderr.starts_with(&first),
-            "{arguments:?}: {}",
-            run.stderr
-        );
+        assert!(run.stderr.starts_with(&first), "{arguments:?}: {}", run.stderr);
         let last = "  next: start it with `cargo run -- up`, or name another with --endpoint\n";
         assert!(run.stderr.ends_with(last), "{arguments:?}: {}", run.stderr);
     }
     let run = run(&["token", "mira", "--http-url", &endpoint]);
     assert_eq!(run.code, Some(1));
-    assert!(
-        run.stderr.contains("no local stack answers at"),
-        "{}",
-        run.stderr
-    );
+    assert!(run.stderr.contains("no local stack answers at"), "{}", run.stderr);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -164,14 +129,7 @@ async fn missing_tables_are_created_and_the_others_compared() {
     );
     check(
         &endpoint,
-        &[
-            "schema",
-            "--endpoint",
-            "ENDPOINT",
-            "--output",
-            "json",
-            "load",
-        ],
+        &["schema", "--endpoint", "ENDPOINT", "--output", "json", "load"],
         &expect![[r#"
             exit code 0
             {"differences":[],"name":"afterimage-albums","outcome":"exists","table":"albums"}
@@ -187,14 +145,7 @@ async fn tables_are_listed_and_deleted() {
     let endpoint = emulator.endpoint_url();
     check(
         &endpoint,
-        &[
-            "schema",
-            "drop",
-            "albums",
-            "--yes",
-            "--endpoint",
-            "ENDPOINT",
-        ],
+        &["schema", "drop", "albums", "--yes", "--endpoint", "ENDPOINT"],
         &expect![[r#"
             exit code 0
             afterimage-albums: deleted
@@ -212,23 +163,14 @@ async fn tables_are_listed_and_deleted() {
         "#]],
     );
     let list = run(&["schema", "list", "--endpoint", &endpoint]);
-    let columns: Vec<Vec<&str>> = list
-        .stdout
-        .lines()
-        .map(|line| line.split_whitespace().take(5).collect())
-        .collect();
+    let columns: Vec<Vec<&str>> =
+        list.stdout.lines().map(|line| line.split_whitespace().take(5).collect()).collect();
     assert_eq!(
         columns,
         [
             ["TABLE", "NAME", "STATUS", "ITEMS", "STREAM"],
             ["albums", "afterimage-albums", "missing", "-", "-"],
-            [
-                "messages",
-                "afterimage-messages",
-                "ACTIVE",
-                "0",
-                "NEW_IMAGE"
-            ],
+            ["messages", "afterimage-messages", "ACTIVE", "0", "NEW_IMAGE"],
             ["derived", "afterimage-derived", "ACTIVE", "0", "-"],
         ]
     );
@@ -256,9 +198,7 @@ async fn items_of_derived_expire_by_expires_at() {
         .send()
         .await
         .expect("described");
-    let attribute = described
-        .time_to_live_description()
-        .and_then(|it| it.attribute_name());
+    let attribute = described.time_to_live_description().and_then(|it| it.attribute_name());
     assert_eq!(attribute, Some("expires_at"));
 }
 
@@ -277,16 +217,7 @@ async fn a_scan_prints_every_item() {
     );
     check(
         &endpoint,
-        &[
-            "scan",
-            "--output",
-            "json",
-            "albums",
-            "--limit",
-            "5",
-            "--endpoint",
-            "ENDPOINT",
-        ],
+        &["scan", "--output", "json", "albums", "--limit", "5", "--endpoint", "ENDPOINT"],
         &expect![[r#"
             exit code 0
             {"Album":{"S":"Back in Black"},"Artist":{"S":"AC/DC"},"Notes":{"S":"two\nlines"}}
@@ -315,10 +246,7 @@ async fn a_reader_that_goes_away_is_no_error() {
     reader.read_line(&mut line).expect("a line");
     drop(reader);
     let output = process.wait_with_output().expect("it ends");
-    assert_eq!(
-        (output.status.code(), output.stderr.as_slice()),
-        (Some(0), &[] as &[u8])
-    );
+    assert_eq!((output.status.code(), output.stderr.as_slice()), (Some(0), &[] as &[u8]));
 }
 
 #[test]
@@ -326,9 +254,8 @@ fn ctrl_c_ends_a_command_with_130() {
     // A server that takes the connection and never answers.
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let endpoint = format!("http://{}", listener.local_addr().expect("its address"));
-    let mut process = command(&["schema", "list", "--endpoint", &endpoint])
-        .spawn()
-        .expect("the command starts");
+    let mut process =
+        command(&["schema", "list", "--endpoint", &endpoint]).spawn().expect("the command starts");
     let connection = listener.accept().expect("the command connects");
     signal(&process, "INT");
     assert_eq!(process.wait().expect("it ends").code(), Some(130));

@@ -19,10 +19,7 @@ pub fn command(arguments: &[&str]) -> Command {
     for setting in settings {
         command.env_remove(setting);
     }
-    command
-        .args(arguments)
-        .current_dir(repository())
-        .stdin(Stdio::null());
+    command.args(arguments).current_dir(repository()).stdin(Stdio::null());
     command
 }
 
@@ -50,14 +47,10 @@ pub fn run(arguments: &[&str]) -> Run {
 /// Runs a command, and compares its exit code and all that it printed; `endpoint` reads `ENDPOINT`.
 #[track_caller]
 pub fn check(endpoint: &str, arguments: &[&str], expected: &Expect) {
-    let arguments: Vec<&str> = arguments
-        .iter()
-        .map(|it| if *it == "ENDPOINT" { endpoint } else { it })
-        .collect();
+    let arguments: Vec<&str> =
+        arguments.iter().map(|it| if *it == "ENDPOINT" { endpoint } else { it }).collect();
     let run = run(&arguments);
-    let code = run
-        .code
-        .map_or_else(|| "none".to_owned(), |code| code.to_string());
+    let code = run.code.map_or_else(|| "none".to_owned(), |code| code.to_string());
     let mut text = format!("exit code {code}\n{}", run.stdout);
     if !run.stderr.is_empty() {
         text.push_str("on standard error:\n");

@@ -12,20 +12,14 @@ use crate::program::{check, repository, run};
 
 async fn emulator() -> Emulator {
     let emulator = Emulator::in_memory().await.expect("an emulator");
-    emulator
-        .create_tables(&TableNames::default())
-        .expect("tables");
+    emulator.create_tables(&TableNames::default()).expect("tables");
     emulator
 }
 
 /// Replays files onto empty tables, and compares the outcomes, file by file.
 #[track_caller]
 fn check_outcomes(endpoint: &str, paths: &[&str], expected: &Expect) {
-    let arguments = [
-        &["replay", "--output", "json", "--endpoint", endpoint],
-        paths,
-    ]
-    .concat();
+    let arguments = [&["replay", "--output", "json", "--endpoint", endpoint], paths].concat();
     let run = run(&arguments);
     assert_eq!(run.code, Some(0), "{}", run.stderr);
     let report: Value = serde_json::from_str(&run.stdout).expect("a report");
@@ -33,10 +27,7 @@ fn check_outcomes(endpoint: &str, paths: &[&str], expected: &Expect) {
     for record in report["records"].as_array().expect("records") {
         let file = Path::new(record["file"].as_str().expect("a file")).file_name();
         let file = file.and_then(|name| name.to_str()).expect("a name");
-        outcomes
-            .entry(file)
-            .or_default()
-            .push(record["outcome"].as_str().expect("an outcome"));
+        outcomes.entry(file).or_default().push(record["outcome"].as_str().expect("an outcome"));
     }
     let lines: Vec<String> = outcomes
         .iter()
@@ -120,13 +111,7 @@ async fn files_that_are_no_stream_events_are_named() {
     let emulator = emulator().await;
     check(
         &emulator.endpoint_url(),
-        &[
-            "replay",
-            "schema/albums.json",
-            "absent.json",
-            "--endpoint",
-            "ENDPOINT",
-        ],
+        &["replay", "schema/albums.json", "absent.json", "--endpoint", "ENDPOINT"],
         &expect![[r#"
             exit code 1
             on standard error:
@@ -155,9 +140,7 @@ fn the_same_change_is_the_same_record_in_every_file() {
         for record in event["Records"].as_array().expect("records") {
             let stream = record["eventSourceARN"].to_string();
             let sequence_number = record["dynamodb"]["SequenceNumber"].to_string();
-            let known = records
-                .entry((stream, sequence_number))
-                .or_insert_with(|| record.clone());
+            let known = records.entry((stream, sequence_number)).or_insert_with(|| record.clone());
             assert_eq!(known, record, "{}", path.display());
         }
     }

@@ -24,12 +24,7 @@ fn files(folder: &str) -> Vec<String> {
     let root = repository();
     let mut paths: Vec<String> = found
         .iter()
-        .map(|path| {
-            path.strip_prefix(&root)
-                .expect("inside")
-                .display()
-                .to_string()
-        })
+        .map(|path| path.strip_prefix(&root).expect("inside").display().to_string())
         .collect();
     paths.sort();
     paths

@@ -26,23 +26,14 @@ impl Stack {
             .map(|line| line.expect("a line"))
             .find(|line| line.starts_with("ready"))
             .expect("a line that begins with ready");
-        let mut urls = ready
-            .split_whitespace()
-            .filter(|word| word.starts_with("http://"));
+        let mut urls = ready.split_whitespace().filter(|word| word.starts_with("http://"));
         let http_url = urls.next().expect("the HTTP URL").to_owned();
         let dynamodb_url = urls.next().expect("the DynamoDB URL").to_owned();
-        Self {
-            process,
-            http_url,
-            dynamodb_url,
-        }
+        Self { process, http_url, dynamodb_url }
     }
 
     fn get(&self, path: &str) -> String {
-        let authority = self
-            .http_url
-            .trim_start_matches("http://")
-            .trim_end_matches('/');
+        let authority = self.http_url.trim_start_matches("http://").trim_end_matches('/');
         let mut stream = TcpStream::connect(authority).expect("the stack listens");
         let request =
             format!("GET {path} HTTP/1.1\r\nHost: {authority}\r\nConnection: close\r\n\r\n");
@@ -72,20 +63,10 @@ fn the_stack_runs_in_memory_until_ctrl_c() {
     assert!(stack.get("/healthz").starts_with("HTTP/1.1 200"));
     assert!(stack.get("/api/genres").ends_with("{\"genres\":[]}"));
     let list = run(&["schema", "list", "--endpoint", &stack.dynamodb_url]);
-    assert_eq!(
-        list.stdout.matches("ACTIVE").count(),
-        3,
-        "{}{}",
-        list.stdout,
-        list.stderr
-    );
+    assert_eq!(list.stdout.matches("ACTIVE").count(), 3, "{}{}", list.stdout, list.stderr);
     let token = run(&["token", "mira", "--http-url", &stack.http_url]);
     assert_eq!(token.code, Some(0), "{}", token.stderr);
-    assert_eq!(
-        token.stdout.trim().split('.').count(),
-        3,
-        "a JWT has three parts"
-    );
+    assert_eq!(token.stdout.trim().split('.').count(), 3, "a JWT has three parts");
     assert_eq!(stack.stop("INT"), Some(0));
 }
 
@@ -95,18 +76,8 @@ fn data_survives_a_restart() {
     let path = folder.path().join("data");
     let arguments = ["--data-dir", path.to_str().expect("UTF-8")];
     let stack = Stack::start(&arguments);
-    let before = run(&[
-        "scan",
-        "albums",
-        "--output",
-        "json",
-        "--endpoint",
-        &stack.dynamodb_url,
-    ]);
-    assert!(
-        before.stdout.lines().count() > 50,
-        "the first start seeds albums"
-    );
+    let before = run(&["scan", "albums", "--output", "json", "--endpoint", &stack.dynamodb_url]);
+    assert!(before.stdout.lines().count() > 50, "the first start seeds albums");
     let second = command(&["up", "--http-port", "0", "--dynamodb-port", "0"])
         .args(arguments)
         .output()
@@ -115,14 +86,7 @@ fn data_survives_a_restart() {
     assert_eq!(stack.stop("TERM"), Some(0));
 
     let stack = Stack::start(&arguments);
-    let after = run(&[
-        "scan",
-        "albums",
-        "--output",
-        "json",
-        "--endpoint",
-        &stack.dynamodb_url,
-    ]);
+    let after = run(&["scan", "albums", "--output", "json", "--endpoint", &stack.dynamodb_url]);
     assert_eq!(before.stdout, after.stdout);
     assert_eq!(stack.stop("INT"), Some(0));
 }

@@ -33,33 +33,18 @@ impl Session<'_> {
                 Read::Item(key) => {
                     keys.insert(key.clone());
                 }
-                Read::Last {
-                    table,
-                    partition,
-                    sort_prefix,
-                } => {
-                    let item = self
-                        .retried(|| self.last(*table, partition, sort_prefix))
-                        .await?;
+                Read::Last { table, partition, sort_prefix } => {
+                    let item = self.retried(|| self.last(*table, partition, sort_prefix)).await?;
                     answers.push((read, Answer::Item(item)));
                 }
-                Read::Suggested {
-                    table,
-                    index,
-                    partition,
-                    limit,
-                } => {
+                Read::Suggested { table, index, partition, limit } => {
                     let items = self.suggested(*table, index, partition, *limit).await?;
                     answers.push((read, Answer::Suggested(items)));
                 }
             }
         }
         let items = self.items(keys).await?;
-        answers.extend(
-            items
-                .into_iter()
-                .map(|(key, item)| (Read::Item(key), Answer::Item(item))),
-        );
+        answers.extend(items.into_iter().map(|(key, item)| (Read::Item(key), Answer::Item(item))));
         Ok(answers)
     }
 
@@ -78,12 +63,7 @@ impl Session<'_> {
             .try_collect()
             .await?;
         let mut items: BTreeMap<_, _> = keys.into_iter().map(|key| (key, None)).collect();
-        items.extend(
-            found
-                .into_iter()
-                .flatten()
-                .map(|(key, item)| (key, Some(item))),
-        );
+        items.extend(found.into_iter().flatten().map(|(key, item)| (key, Some(item))));
         Ok(items)
     }
 
@@ -125,17 +105,13 @@ impl Session<'_> {
         let mut by_table: BTreeMap<String, Vec<_>> = BTreeMap::new();
         for key in keys {
             let table_name = self.store.catalog.names.name(key.table).to_owned();
-            by_table
-                .entry(table_name)
-                .or_default()
-                .push(item_to_sdk(&self.key_item(key)?));
+            by_table.entry(table_name).or_default().push(item_to_sdk(&self.key_item(key)?));
         }
         by_table
             .into_iter()
             .map(|(table_name, keys)| {
-                let request = KeysAndAttributes::builder()
-                    .set_keys(Some(keys))
-                    .consistent_read(true);
+                let request =
+                    KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(true);
                 Ok((table_name, request.build()?))
             })
             .collect()
@@ -172,21 +148,14 @@ impl Session<'_> {
             .scan_index_forward(false)
             .limit(1)
             .return_consumed_capacity(ReturnConsumedCapacity::Total);
-        if let Some(sort_key) = definition
-            .sort_key
-            .as_ref()
-            .filter(|_| !sort_prefix.is_empty())
-        {
+        if let Some(sort_key) = definition.sort_key.as_ref().filter(|_| !sort_prefix.is_empty()) {
             let prefix = AttributeValue::string(sort_prefix);
             request = request
                 .key_condition_expression("#partition = :partition AND begins_with(#sort, :prefix)")
                 .expression_attribute_names("#sort", sort_key)
                 .expression_attribute_values(":prefix", value_to_sdk(&prefix));
         }
-        let output = request
-            .send()
-            .await
-            .map_err(|error| service_error("Query", error))?;
+        let output = request.send().await.map_err(|error| service_error("Query", error))?;
         self.meter.read(output.consumed_capacity.as_slice());
         Ok(output.items().first().map(item_from_sdk).transpose()?)
     }

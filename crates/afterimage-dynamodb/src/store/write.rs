@@ -23,11 +23,7 @@ impl Session<'_> {
             .iter()
             .map(|write| {
                 let table_name = self.store.catalog.names.name(write.key.table);
-                Ok(transact_action(
-                    table_name,
-                    &self.key_item(&write.key)?,
-                    write,
-                )?)
+                Ok(transact_action(table_name, &self.key_item(&write.key)?, write)?)
             })
             .collect::<Result<Vec<_>, StoreError>>()?;
         let request = self
@@ -118,11 +114,7 @@ fn refusal<R>(error: &SdkError<TransactWriteItemsError, R>) -> Option<Refusal> {
 /// one before it is out of the way.
 fn refusal_of_reasons(reasons: &[(usize, Meaning)]) -> Option<Refusal> {
     let with = |wanted: Meaning| -> Vec<usize> {
-        reasons
-            .iter()
-            .filter(|(_, it)| *it == wanted)
-            .map(|(index, _)| *index)
-            .collect()
+        reasons.iter().filter(|(_, it)| *it == wanted).map(|(index, _)| *index).collect()
     };
     let (changed, invalid) = (with(Meaning::Changed), with(Meaning::Invalid));
     if !changed.is_empty() {
@@ -144,10 +136,8 @@ mod tests {
 
     #[track_caller]
     fn check(reasons: &[(usize, &str)], expected: Option<&Refusal>) {
-        let reasons: Vec<_> = reasons
-            .iter()
-            .map(|(index, code)| (*index, meaning_of_code(code)))
-            .collect();
+        let reasons: Vec<_> =
+            reasons.iter().map(|(index, code)| (*index, meaning_of_code(code))).collect();
         assert_eq!(refusal_of_reasons(&reasons).as_ref(), expected);
     }
 
@@ -157,10 +147,7 @@ mod tests {
             &[(0, "TransactionConflict"), (3, "ConditionalCheckFailed")],
             Some(&Refusal::Changed(vec![3])),
         );
-        check(
-            &[(0, "ValidationError"), (1, "ThrottlingError")],
-            Some(&Refusal::Contended),
-        );
+        check(&[(0, "ValidationError"), (1, "ThrottlingError")], Some(&Refusal::Contended));
         check(&[(2, "ValidationError")], Some(&Refusal::Invalid(vec![2])));
         check(&[(2, "InternalServerError")], Some(&Refusal::Unknown));
         check(&[], Some(&Refusal::Unknown));

@@ -28,19 +28,11 @@ async fn neighbours_of_a_bad_and_of_a_throttled_record_are_applied() {
     // The last record's group is touched by no other, but all share one transaction: throttling sets
     // back all of them until it is split.
     faults.throttle_writes_of("throttled");
-    let records = [
-        album(1, "first"),
-        undecodable(2),
-        album(3, "third"),
-        album(4, "throttled"),
-    ];
+    let records = [album(1, "first"), undecodable(2), album(3, "third"), album(4, "throttled")];
     let report = world.deliver(&records).await;
     assert_eq!(words(&report), "applied parked applied failed");
     let failures = report.response().batch_item_failures;
-    let identifiers: Vec<_> = failures
-        .iter()
-        .map(|it| it.item_identifier.as_deref())
-        .collect();
+    let identifiers: Vec<_> = failures.iter().map(|it| it.item_identifier.as_deref()).collect();
     assert_eq!(identifiers, [Some("000000000000000000004")]);
     assert_eq!(
         world.parked().await,
@@ -63,13 +55,8 @@ async fn a_record_that_cannot_be_routed_is_parked_beside_all_views() {
     foreign["eventSourceARN"] =
         json!("arn:aws:dynamodb:us-east-1:1:table/other/stream/2026-01-01T00:00:00.000");
     let mut numberless = album(2, "x");
-    numberless["dynamodb"]
-        .as_object_mut()
-        .expect("an object")
-        .remove("SequenceNumber");
-    let report = world
-        .deliver(&[foreign, json!("nonsense"), numberless, album(3, "y")])
-        .await;
+    numberless["dynamodb"].as_object_mut().expect("an object").remove("SequenceNumber");
+    let report = world.deliver(&[foreign, json!("nonsense"), numberless, album(3, "y")]).await;
     assert_eq!(words(&report), "parked parked parked applied");
     assert_eq!(world.parked().await.len(), 3);
 }
@@ -80,20 +67,10 @@ async fn a_lost_response_resolves_to_applied_once() {
     let (client, faults) = faulty_client(&emulator);
     let world = World::with_client(emulator, client).await;
     // More losses than the SDK repeats a request under one token.
-    faults.push(&[
-        Fault::LoseResponse,
-        Fault::LoseResponse,
-        Fault::LoseResponse,
-    ]);
+    faults.push(&[Fault::LoseResponse, Fault::LoseResponse, Fault::LoseResponse]);
     let report = world.deliver(&[album(1, "a"), album(2, "a")]).await;
-    assert_eq!(
-        words(&report),
-        "applied applied".replace("applied applied", "coalesced applied")
-    );
-    assert_eq!(
-        world.counts("albums-by-genre").await,
-        [("a".to_owned(), 1)].into()
-    );
+    assert_eq!(words(&report), "applied applied".replace("applied applied", "coalesced applied"));
+    assert_eq!(world.counts("albums-by-genre").await, [("a".to_owned(), 1)].into());
     assert_eq!(faults.left(), 0);
 }
 
@@ -102,12 +79,7 @@ async fn conflicts_are_waited_out() {
     let emulator = Emulator::in_memory().await.expect("an emulator");
     let (client, faults) = faulty_client(&emulator);
     let world = World::with_client(emulator, client).await;
-    faults.push(&[
-        Fault::Conflict,
-        Fault::Throttle,
-        Fault::Conflict,
-        Fault::InternalError,
-    ]);
+    faults.push(&[Fault::Conflict, Fault::Throttle, Fault::Conflict, Fault::InternalError]);
     let report = world.deliver(&[album(1, "a"), album(2, "b")]).await;
     assert_eq!(words(&report), "applied applied");
     assert_eq!(world.counts("albums-by-genre").await.len(), 2);
@@ -119,10 +91,7 @@ async fn a_batch_without_time_reports_everything_as_failed() {
     let world = World::new().await;
     let event = serde_json::from_value(json!({ "Records": [album(1, "a"), album(2, "b")] }))
         .expect("event");
-    let report = world
-        .processor
-        .process(&event, tokio::time::Instant::now())
-        .await;
+    let report = world.processor.process(&event, tokio::time::Instant::now()).await;
     assert_eq!(words(&report), "failed failed");
     assert_eq!(world.dump(Table::Derived).await, []);
 }
@@ -130,10 +99,7 @@ async fn a_batch_without_time_reports_everything_as_failed() {
 #[tokio::test]
 async fn an_unreachable_table_fails_the_batch_and_parks_nothing() {
     let world = World::new().await;
-    let delete = world
-        .client
-        .delete_table()
-        .table_name(Table::Derived.default_name());
+    let delete = world.client.delete_table().table_name(Table::Derived.default_name());
     delete.send().await.expect("deleted");
     let report = world.deliver(&[album(1, "a"), undecodable(2)]).await;
     assert_eq!(words(&report), "failed failed");

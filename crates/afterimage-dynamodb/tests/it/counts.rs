@@ -28,16 +28,9 @@ fn genre(name: &str) -> Value {
 async fn check(batches: &[(&[Value], &str)], expected: &[(&str, u64)]) -> World {
     let world = World::new().await;
     for (records, outcomes) in batches {
-        assert_eq!(
-            words(&world.deliver(records).await),
-            *outcomes,
-            "{records:?}"
-        );
+        assert_eq!(words(&world.deliver(records).await), *outcomes, "{records:?}");
     }
-    let expected = expected
-        .iter()
-        .map(|(group, count)| ((*group).to_owned(), *count))
-        .collect();
+    let expected = expected.iter().map(|(group, count)| ((*group).to_owned(), *count)).collect();
     assert_eq!(world.counts("albums-by-genre").await, expected);
     world
 }
@@ -45,10 +38,7 @@ async fn check(batches: &[(&[Value], &str)], expected: &[(&str, u64)]) -> World 
 #[tokio::test]
 async fn an_album_is_counted_moved_and_taken_back() {
     check(
-        &[(
-            &[album(1, "a", genre("Rock")), album(2, "b", genre("Rock"))],
-            "applied applied",
-        )],
+        &[(&[album(1, "a", genre("Rock")), album(2, "b", genre("Rock"))], "applied applied")],
         &[("Rock", 2)],
     )
     .await;
@@ -61,10 +51,7 @@ async fn an_album_is_counted_moved_and_taken_back() {
     )
     .await;
     check(
-        &[
-            (&[album(1, "a", genre("Rock"))], "applied"),
-            (&[album(2, "a", json!("-"))], "applied"),
-        ],
+        &[(&[album(1, "a", genre("Rock"))], "applied"), (&[album(2, "a", json!("-"))], "applied")],
         &[],
     )
     .await;
@@ -93,14 +80,8 @@ async fn a_record_that_is_not_newer_changes_nothing() {
         &[],
     )
     .await;
-    check(
-        &[(
-            &[first.clone(), first, second],
-            "coalesced coalesced applied",
-        )],
-        &[("Jazz", 1)],
-    )
-    .await;
+    check(&[(&[first.clone(), first, second], "coalesced coalesced applied")], &[("Jazz", 1)])
+        .await;
 }
 
 #[tokio::test]
@@ -157,10 +138,7 @@ async fn groups_are_equal_when_their_rendered_forms_are() {
 async fn a_group_of_another_type_is_parked_and_contributes_nothing() {
     let world = check(
         &[
-            (
-                &[album(1, "a", genre("Rock")), album(2, "b", genre("Rock"))],
-                "applied applied",
-            ),
+            (&[album(1, "a", genre("Rock")), album(2, "b", genre("Rock"))], "applied applied"),
             (&[album(3, "a", json!({"L": []}))], "parked"),
             (&[album(3, "a", json!({"L": []}))], "duplicate"),
             (&[album(4, "c", json!({"S": "x".repeat(1025)}))], "parked"),
@@ -169,12 +147,7 @@ async fn a_group_of_another_type_is_parked_and_contributes_nothing() {
         &[("Rock", 1)],
     )
     .await;
-    let reasons: Vec<_> = world
-        .parked()
-        .await
-        .into_iter()
-        .map(|(_, reason)| reason)
-        .collect();
+    let reasons: Vec<_> = world.parked().await.into_iter().map(|(_, reason)| reason).collect();
     assert_eq!(
         reasons,
         [
@@ -202,43 +175,21 @@ async fn under_skip_a_removal_changes_nothing() {
         target = { table = "derived", pk = "ever", sk = "genre {Genre}", count = "count" }
         "#,
     );
-    let records = [
-        album(1, "a", genre("Rock")),
-        album(2, "a", json!("-")),
-        album(3, "b", genre("Rock")),
-    ];
-    assert_eq!(
-        words(&world.deliver(&records).await),
-        "applied skipped applied"
-    );
-    assert_eq!(
-        world.counts("ever").await,
-        [("genre Rock".to_owned(), 2)].into()
-    );
+    let records =
+        [album(1, "a", genre("Rock")), album(2, "a", json!("-")), album(3, "b", genre("Rock"))];
+    assert_eq!(words(&world.deliver(&records).await), "applied skipped applied");
+    assert_eq!(world.counts("ever").await, [("genre Rock".to_owned(), 2)].into());
 }
 
 #[tokio::test]
 async fn a_thousand_new_albums_of_ten_genres_cost_about_two_units_each() {
     let world = World::new().await;
     let records: Vec<_> = (0..1000)
-        .map(|it| {
-            album(
-                it,
-                &format!("artist {it}"),
-                genre(&format!("genre {}", it % 10)),
-            )
-        })
+        .map(|it| album(it, &format!("artist {it}"), genre(&format!("genre {}", it % 10))))
         .collect();
     let report = world.deliver(&records).await;
     assert!(report.records.iter().all(|it| !it.is_failed()));
     // 1,000 ledger entries and 20 touches of counts, since a transaction holds 99 and a count.
-    assert!(
-        report.consumption.write_units <= 2.1 * 1000.0,
-        "{:?}",
-        report.consumption
-    );
-    assert_eq!(
-        world.counts("albums-by-genre").await.values().sum::<u64>(),
-        1000
-    );
+    assert!(report.consumption.write_units <= 2.1 * 1000.0, "{:?}", report.consumption);
+    assert_eq!(world.counts("albums-by-genre").await.values().sum::<u64>(), 1000);
 }

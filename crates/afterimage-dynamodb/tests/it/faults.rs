@@ -63,15 +63,8 @@ impl Faults {
         }
         let body = String::from_utf8_lossy(request.body().bytes()?).into_owned();
         let mut script = self.0.lock().expect("a script");
-        let is_throttled = script
-            .throttled_text
-            .as_ref()
-            .is_some_and(|text| body.contains(text));
-        if is_throttled {
-            Some(Fault::Throttle)
-        } else {
-            script.next.pop_front()
-        }
+        let is_throttled = script.throttled_text.as_ref().is_some_and(|text| body.contains(text));
+        if is_throttled { Some(Fault::Throttle) } else { script.next.pop_front() }
     }
 }
 
@@ -83,10 +76,7 @@ pub fn faulty_client(emulator: &Emulator) -> (Client, Faults) {
         .client()
         .config()
         .to_builder()
-        .http_client(FaultyHttpClient {
-            inner,
-            faults: faults.clone(),
-        })
+        .http_client(FaultyHttpClient { inner, faults: faults.clone() })
         .build();
     (Client::from_conf(config), faults)
 }
@@ -124,18 +114,16 @@ impl HttpConnector for FaultyConnector {
         };
         match self.faults.for_request(&request) {
             None => self.inner.call(request),
-            Some(Fault::Throttle) => answer(
-                400,
-                r#"{"__type":"ThrottlingException","message":"slow down"}"#,
-            ),
+            Some(Fault::Throttle) => {
+                answer(400, r#"{"__type":"ThrottlingException","message":"slow down"}"#)
+            }
             Some(Fault::Conflict) => answer(
                 400,
                 r#"{"__type":"TransactionCanceledException","Message":"Transaction cancelled","CancellationReasons":[{"Code":"TransactionConflict","Message":"Transaction is ongoing for the item"}]}"#,
             ),
-            Some(Fault::InternalError) => answer(
-                500,
-                r#"{"__type":"InternalServerError","message":"try later"}"#,
-            ),
+            Some(Fault::InternalError) => {
+                answer(500, r#"{"__type":"InternalServerError","message":"try later"}"#)
+            }
             Some(Fault::LoseResponse) => {
                 let carried_out = self.inner.call(request);
                 HttpConnectorFuture::new(async move {

@@ -88,34 +88,20 @@ async fn deliver_at_random(
         rest = left;
         let (one, other) = batch.split_at(batch.len() / 2);
         if random.u8(0..3) == 0 {
-            let script: Vec<_> = (0..random.usize(1..4))
-                .map(|_| FAULTS[random.usize(0..FAULTS.len())])
-                .collect();
+            let script: Vec<_> =
+                (0..random.usize(1..4)).map(|_| FAULTS[random.usize(0..FAULTS.len())]).collect();
             faults.push(&script);
         }
-        tokio::join!(
-            deliver_until_done(world, one),
-            deliver_until_done(world, other)
-        );
+        tokio::join!(deliver_until_done(world, one), deliver_until_done(world, other));
     }
 }
 
-const FAULTS: [Fault; 4] = [
-    Fault::Throttle,
-    Fault::Conflict,
-    Fault::InternalError,
-    Fault::LoseResponse,
-];
+const FAULTS: [Fault; 4] =
+    [Fault::Throttle, Fault::Conflict, Fault::InternalError, Fault::LoseResponse];
 
 async fn deliver_until_done(world: &World, batch: &[Value]) {
     for _ in 0..5 {
-        if world
-            .deliver(batch)
-            .await
-            .response()
-            .batch_item_failures
-            .is_empty()
-        {
+        if world.deliver(batch).await.response().batch_item_failures.is_empty() {
             return;
         }
     }
@@ -134,11 +120,7 @@ async fn check(seed: u64) {
         }
         let mut records = world.records(Table::Albums).await;
         records.extend(world.records(Table::Messages).await);
-        let again = old
-            .iter()
-            .filter(|_| random.u8(0..8) == 0)
-            .cloned()
-            .collect::<Vec<_>>();
+        let again = old.iter().filter(|_| random.u8(0..8) == 0).cloned().collect::<Vec<_>>();
         old.extend(records.iter().cloned());
         records.extend(again);
         deliver_at_random(&world, &faults, &records, &mut random).await;
@@ -146,24 +128,16 @@ async fn check(seed: u64) {
     world.drain().await;
     world.assert_exact().await;
     // A replay of everything, from the beginning, changes nothing.
-    let before = (
-        world.dump(Table::Messages).await,
-        world.dump(Table::Derived).await,
-    );
+    let before = (world.dump(Table::Messages).await, world.dump(Table::Derived).await);
     deliver_at_random(&world, &faults, &old, &mut random).await;
-    let after = (
-        world.dump(Table::Messages).await,
-        world.dump(Table::Derived).await,
-    );
+    let after = (world.dump(Table::Messages).await, world.dump(Table::Derived).await);
     assert_eq!(before, after, "seed {seed}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_history_ends_exact() {
-    let count = std::env::var("HISTORY_COUNT")
-        .ok()
-        .and_then(|text| text.parse().ok())
-        .unwrap_or(20);
+    let count =
+        std::env::var("HISTORY_COUNT").ok().and_then(|text| text.parse().ok()).unwrap_or(20);
     for seed in 0..count {
         check(seed).await;
     }

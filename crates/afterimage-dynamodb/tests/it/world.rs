@@ -34,20 +34,12 @@ impl World {
 
     /// A world whose processor talks through this client.
     pub async fn with_client(emulator: Emulator, processor_client: Client) -> Self {
-        emulator
-            .create_tables(&TableNames::default())
-            .expect("tables");
+        emulator.create_tables(&TableNames::default()).expect("tables");
         let catalog = Catalog::new(TableNames::default()).expect("definitions");
         let views = Views::compiled_in(&catalog).expect("views");
         let processor = Processor::new(processor_client, catalog, views.clone());
         let client = emulator.client();
-        Self {
-            emulator,
-            client,
-            processor,
-            views,
-            iterators: BTreeMap::new(),
-        }
+        Self { emulator, client, processor, views, iterators: BTreeMap::new() }
     }
 
     /// The same tables, with views of other definitions.
@@ -59,30 +51,18 @@ impl World {
 
     pub async fn put(&self, table: Table, item: Value) {
         let put = self.client.put_item().table_name(table.default_name());
-        put.set_item(Some(to_sdk(&item)))
-            .send()
-            .await
-            .expect("a put");
+        put.set_item(Some(to_sdk(&item))).send().await.expect("a put");
     }
 
     pub async fn delete(&self, table: Table, key: Value) {
         let delete = self.client.delete_item().table_name(table.default_name());
-        delete
-            .set_key(Some(to_sdk(&key)))
-            .send()
-            .await
-            .expect("a delete");
+        delete.set_key(Some(to_sdk(&key))).send().await.expect("a delete");
     }
 
     /// Every item of a table, in the order of their text.
     pub async fn dump(&self, table: Table) -> Vec<Item> {
-        let mut pages = self
-            .client
-            .scan()
-            .table_name(table.default_name())
-            .into_paginator()
-            .items()
-            .send();
+        let mut pages =
+            self.client.scan().table_name(table.default_name()).into_paginator().items().send();
         let mut items = Vec::new();
         while let Some(item) = pages.next().await {
             items.push(from_sdk(&item.expect("a page")));
@@ -94,55 +74,26 @@ impl World {
     /// The records of a table's stream that were not taken yet, as Lambda delivers them.
     pub async fn records(&mut self, table: Table) -> Vec<Value> {
         let streams = self.emulator.streams_client();
-        let described = self
-            .client
-            .describe_table()
-            .table_name(table.default_name())
-            .send()
-            .await;
-        let arn = described
-            .expect("a table")
-            .table
-            .and_then(|it| it.latest_stream_arn);
+        let described = self.client.describe_table().table_name(table.default_name()).send().await;
+        let arn = described.expect("a table").table.and_then(|it| it.latest_stream_arn);
         let arn = arn.expect("a stream");
         let iterator = match self.iterators.remove(&table) {
             Some(iterator) => iterator,
             None => {
                 let stream = streams.describe_stream().stream_arn(&arn).send().await;
-                let shards = stream
-                    .expect("a stream")
-                    .stream_description
-                    .expect("it")
-                    .shards;
+                let shards = stream.expect("a stream").stream_description.expect("it").shards;
                 let shard = shards.expect("shards")[0].shard_id.clone().expect("an id");
-                let iterator = streams
-                    .get_shard_iterator()
-                    .stream_arn(&arn)
-                    .shard_id(shard);
+                let iterator = streams.get_shard_iterator().stream_arn(&arn).shard_id(shard);
                 let iterator = iterator.shard_iterator_type(ShardIteratorType::TrimHorizon);
-                iterator
-                    .send()
-                    .await
-                    .expect("an iterator")
-                    .shard_iterator
-                    .expect("it")
+                iterator.send().await.expect("an iterator").shard_iterator.expect("it")
             }
         };
         let mut records = Vec::new();
         let mut iterator = Some(iterator);
         while let Some(current) = iterator {
-            let page = streams
-                .get_records()
-                .shard_iterator(current)
-                .send()
-                .await
-                .expect("a page");
+            let page = streams.get_records().shard_iterator(current).send().await.expect("a page");
             let is_empty = page.records().is_empty();
-            records.extend(
-                page.records()
-                    .iter()
-                    .map(|record| event_record(table, record)),
-            );
+            records.extend(page.records().iter().map(|record| event_record(table, record)));
             iterator = page.next_shard_iterator;
             if is_empty {
                 self.iterators.extend(iterator.take().map(|it| (table, it)));
@@ -155,9 +106,7 @@ impl World {
     pub async fn deliver(&self, records: &[Value]) -> BatchReport {
         let event: StreamEvent =
             serde_json::from_value(json!({ "Records": records })).expect("an event");
-        self.processor
-            .process(&event, Instant::now() + Duration::from_secs(60))
-            .await
+        self.processor.process(&event, Instant::now() + Duration::from_secs(60)).await
     }
 
     /// Delivers whatever the streams hold, until they hold no more.
@@ -184,10 +133,7 @@ impl World {
         let counts = derived.iter().filter(|item| text(item, "pk") == partition);
         counts
             .map(|item| {
-                (
-                    text(item, "sk"),
-                    text(item, "count").parse().expect("a count of 0 or more"),
-                )
+                (text(item, "sk"), text(item, "count").parse().expect("a count of 0 or more"))
             })
             .filter(|(_, count)| *count != 0)
             .collect()
@@ -209,9 +155,7 @@ impl World {
                 }
                 View::Latest(view) => {
                     let items = self.dump(view.source).await;
-                    let rows = items
-                        .iter()
-                        .filter(|item| view.rows.selection.selects(item));
+                    let rows = items.iter().filter(|item| view.rows.selection.selects(item));
                     let faults = afterimage::fold::row_faults(view, &items, rows);
                     assert_eq!(faults, BTreeMap::new(), "{}", view.name);
                 }
@@ -222,36 +166,20 @@ impl World {
     /// Keys of the parked records, reason behind each.
     pub async fn parked(&self) -> Vec<(String, String)> {
         let text = |item: &Item, name: &str| {
-            item.get(name)
-                .and_then(|it| it.as_string())
-                .unwrap_or_default()
-                .to_owned()
+            item.get(name).and_then(|it| it.as_string()).unwrap_or_default().to_owned()
         };
         let derived = self.dump(Table::Derived).await;
-        let parked = derived
-            .iter()
-            .filter(|item| text(item, "pk").starts_with("parked#"));
-        parked
-            .map(|item| (text(item, "pk"), text(item, "reason")))
-            .collect()
+        let parked = derived.iter().filter(|item| text(item, "pk").starts_with("parked#"));
+        parked.map(|item| (text(item, "pk"), text(item, "reason"))).collect()
     }
 }
 
 /// The outcomes of a batch, one word a record.
 pub fn words(report: &BatchReport) -> String {
     let word = |outcomes: &[(String, Outcome)]| {
-        outcomes
-            .iter()
-            .map(|(_, outcome)| outcome.name())
-            .collect::<Vec<_>>()
-            .join("+")
+        outcomes.iter().map(|(_, outcome)| outcome.name()).collect::<Vec<_>>().join("+")
     };
-    report
-        .records
-        .iter()
-        .map(|it| word(&it.outcomes))
-        .collect::<Vec<_>>()
-        .join(" ")
+    report.records.iter().map(|it| word(&it.outcomes)).collect::<Vec<_>>().join(" ")
 }
 
 const STREAM_LABEL: &str = "2026-01-01T00:00:00.000";
@@ -291,21 +219,13 @@ fn event_record(table: Table, raw: &Record) -> Value {
         _ => Value::Null,
     };
     let event_name = raw.event_name.as_ref().expect("a name").as_str();
-    let mut record = record(
-        table,
-        event_name,
-        0,
-        image(&data.keys),
-        image(&data.new_image),
-    );
+    let mut record = record(table, event_name, 0, image(&data.keys), image(&data.new_image));
     record["dynamodb"]["SequenceNumber"] = json!(data.sequence_number);
     record
 }
 
 fn stream_item(item: &std::collections::HashMap<String, StreamValue>) -> Value {
-    item.iter()
-        .map(|(name, value)| (name.clone(), stream_value(value)))
-        .collect()
+    item.iter().map(|(name, value)| (name.clone(), stream_value(value))).collect()
 }
 
 fn stream_value(value: &StreamValue) -> Value {
@@ -328,50 +248,30 @@ type SdkItem = std::collections::HashMap<String, SdkValue>;
 /// An item of the SDK from typed JSON.
 pub fn to_sdk(json: &Value) -> SdkItem {
     let object = json.as_object().expect("an item");
-    object
-        .iter()
-        .map(|(name, value)| (name.clone(), sdk_value(value)))
-        .collect()
+    object.iter().map(|(name, value)| (name.clone(), sdk_value(value))).collect()
 }
 
 fn sdk_value(json: &Value) -> SdkValue {
-    let (tag, inner) = json
-        .as_object()
-        .and_then(|it| it.iter().next())
-        .expect("a typed value");
+    let (tag, inner) = json.as_object().and_then(|it| it.iter().next()).expect("a typed value");
     let text = || inner.as_str().expect("a text").to_owned();
     match tag.as_str() {
         "S" => SdkValue::S(text()),
         "N" => SdkValue::N(text()),
         "BOOL" => SdkValue::Bool(inner.as_bool().expect("a boolean")),
         "NULL" => SdkValue::Null(true),
-        "L" => SdkValue::L(
-            inner
-                .as_array()
-                .expect("a list")
-                .iter()
-                .map(sdk_value)
-                .collect(),
-        ),
+        "L" => SdkValue::L(inner.as_array().expect("a list").iter().map(sdk_value).collect()),
         "M" => SdkValue::M(to_sdk(inner)),
         "B" => SdkValue::B(Blob::new(text())),
         "SS" => {
             let texts = inner.as_array().expect("a set").iter();
-            SdkValue::Ss(
-                texts
-                    .map(|it| it.as_str().expect("a text").to_owned())
-                    .collect(),
-            )
+            SdkValue::Ss(texts.map(|it| it.as_str().expect("a text").to_owned()).collect())
         }
         other => panic!("no test writes {other}"),
     }
 }
 
 fn from_sdk(item: &SdkItem) -> Item {
-    let json: Value = item
-        .iter()
-        .map(|(name, value)| (name.clone(), json_of(value)))
-        .collect();
+    let json: Value = item.iter().map(|(name, value)| (name.clone(), json_of(value))).collect();
     item_from_json("item", &json).expect("an item")
 }
 
@@ -383,10 +283,8 @@ fn json_of(value: &SdkValue) -> Value {
         SdkValue::Null(_) => json!({ "NULL": true }),
         SdkValue::L(values) => json!({ "L": values.iter().map(json_of).collect::<Vec<_>>() }),
         SdkValue::M(item) => {
-            let object: Value = item
-                .iter()
-                .map(|(name, value)| (name.clone(), json_of(value)))
-                .collect();
+            let object: Value =
+                item.iter().map(|(name, value)| (name.clone(), json_of(value))).collect();
             json!({ "M": object })
         }
         SdkValue::Ss(texts) => json!({ "SS": texts }),

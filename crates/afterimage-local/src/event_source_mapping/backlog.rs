@@ -32,10 +32,7 @@ pub async fn backlog(
             continue;
         };
         for shard in stream::shards(client, &stream_arn).await? {
-            let shard = ShardKey {
-                stream_arn: stream_arn.clone(),
-                shard_id: shard.id,
-            };
+            let shard = ShardKey { stream_arn: stream_arn.clone(), shard_id: shard.id };
             let checkpoint = checkpoints.get(&shard);
             backlog.pending += count_behind(client, &shard, checkpoint.as_ref()).await?;
             backlog.checkpoints.push(checkpoint);
@@ -53,10 +50,7 @@ async fn count_behind(
         return Ok(0);
     }
     let after = checkpoint.map(|checkpoint| &checkpoint.sequence_number);
-    let ShardKey {
-        stream_arn,
-        shard_id,
-    } = shard;
+    let ShardKey { stream_arn, shard_id } = shard;
     let mut iterator = stream::iterator(client, stream_arn, shard_id, after).await?;
     let mut count = 0;
     while let Some(place) = iterator {

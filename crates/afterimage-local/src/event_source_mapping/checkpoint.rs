@@ -73,10 +73,7 @@ impl CheckpointStore {
     /// Checkpoints that are gone with the process.
     #[must_use]
     pub fn in_memory() -> Self {
-        Self {
-            directory: None,
-            checkpoints: Mutex::default(),
-        }
+        Self { directory: None, checkpoints: Mutex::default() }
     }
 
     /// The checkpoints of a directory, which is made where it is absent.
@@ -84,26 +81,17 @@ impl CheckpointStore {
     /// # Errors
     /// [`CheckpointError`].
     pub fn open(directory: PathBuf) -> Result<Self, CheckpointError> {
-        let failed = |source| CheckpointError::File {
-            path: directory.clone(),
-            source,
-        };
+        let failed = |source| CheckpointError::File { path: directory.clone(), source };
         fs::create_dir_all(&directory).map_err(failed)?;
         let mut checkpoints = HashMap::new();
         for entry in fs::read_dir(&directory).map_err(failed)? {
             let path = entry.map_err(failed)?.path();
-            if path
-                .extension()
-                .is_some_and(|extension| extension == "json")
-            {
+            if path.extension().is_some_and(|extension| extension == "json") {
                 let CheckpointFile { shard, checkpoint } = read(&path)?;
                 checkpoints.insert(shard, checkpoint);
             }
         }
-        Ok(Self {
-            directory: Some(directory),
-            checkpoints: Mutex::new(checkpoints),
-        })
+        Ok(Self { directory: Some(directory), checkpoints: Mutex::new(checkpoints) })
     }
 
     /// How far a shard is done; `None` where nothing of it is.
@@ -126,36 +114,23 @@ impl CheckpointStore {
             return Ok(());
         };
         let path = directory.join(file_name(shard));
-        let file = CheckpointFile {
-            shard: shard.clone(),
-            checkpoint,
-        };
-        let text = serde_json::to_vec(&file).map_err(|source| CheckpointError::Damaged {
-            path: path.clone(),
-            source,
-        })?;
-        durable_file::write(&path, &text).map_err(|source| CheckpointError::File {
-            path: path.clone(),
-            source,
-        })
+        let file = CheckpointFile { shard: shard.clone(), checkpoint };
+        let text = serde_json::to_vec(&file)
+            .map_err(|source| CheckpointError::Damaged { path: path.clone(), source })?;
+        durable_file::write(&path, &text)
+            .map_err(|source| CheckpointError::File { path: path.clone(), source })
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<ShardKey, Checkpoint>> {
-        self.checkpoints
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.checkpoints.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 fn read(path: &Path) -> Result<CheckpointFile, CheckpointError> {
-    let text = fs::read(path).map_err(|source| CheckpointError::File {
-        path: path.to_owned(),
-        source,
-    })?;
-    serde_json::from_slice(&text).map_err(|source| CheckpointError::Damaged {
-        path: path.to_owned(),
-        source,
-    })
+    let text =
+        fs::read(path).map_err(|source| CheckpointError::File { path: path.to_owned(), source })?;
+    serde_json::from_slice(&text)
+        .map_err(|source| CheckpointError::Damaged { path: path.to_owned(), source })
 }
 
 /// `<table>--<label>--<shard>.json`: names of tables and shards have no other characters.
@@ -172,17 +147,11 @@ mod tests {
 
     fn shard(label: &str) -> ShardKey {
         let stream_arn = format!("arn:aws:dynamodb:x:0:table/things/stream/{label}");
-        ShardKey {
-            stream_arn,
-            shard_id: "shardId-00000001-things".to_owned(),
-        }
+        ShardKey { stream_arn, shard_id: "shardId-00000001-things".to_owned() }
     }
 
     fn checkpoint(number: &str) -> Checkpoint {
-        Checkpoint {
-            sequence_number: SequenceNumber::new(number),
-            closed: false,
-        }
+        Checkpoint { sequence_number: SequenceNumber::new(number), closed: false }
     }
 
     #[test]

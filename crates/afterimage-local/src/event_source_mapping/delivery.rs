@@ -40,19 +40,11 @@ impl<F: Function> Delivery<F> {
     pub(super) async fn deliver(&self, batch: &[Record], done: impl Fn(&[Record])) {
         let done = |segment: Segment| {
             let records = records_of(batch, segment);
-            self.records_processed
-                .fetch_add(records.len() as u64, Ordering::Relaxed);
+            self.records_processed.fetch_add(records.len() as u64, Ordering::Relaxed);
             done(records);
         };
-        let whole = Segment {
-            start: 0,
-            end: batch.len(),
-            retries: 0,
-        };
-        let mut steps = VecDeque::from([Step::Try {
-            segment: whole,
-            delay: Duration::ZERO,
-        }]);
+        let whole = Segment { start: 0, end: batch.len(), retries: 0 };
+        let mut steps = VecDeque::from([Step::Try { segment: whole, delay: Duration::ZERO }]);
         let mut invoke_count = 0;
         let mut function_failed = false;
         while let Some(step) = steps.pop_front() {
@@ -67,9 +59,7 @@ impl<F: Function> Delivery<F> {
                     let verdict = self.verdict(records_of(batch, segment), &result);
                     let now = (self.clock)();
                     let next = retry::decide(batch, segment, verdict, &self.settings, now);
-                    let end = next
-                        .first()
-                        .map_or(segment.end, |step| step.segment().start);
+                    let end = next.first().map_or(segment.end, |step| step.segment().start);
                     done(Segment { end, ..segment });
                     for step in next.into_iter().rev() {
                         steps.push_front(step);
@@ -119,9 +109,7 @@ impl<F: Function> Delivery<F> {
             Err(_) => Verdict::FailedWhole,
         };
         if let (Verdict::FailedFrom(place), mapping) = (verdict, &self.settings.name) {
-            let failed = records
-                .get(place)
-                .map(|record| record.sequence_number.as_str());
+            let failed = records.get(place).map(|record| record.sequence_number.as_str());
             tracing::warn!(mapping, sequence_number = failed, "batch failed in part");
         }
         verdict
@@ -148,10 +136,7 @@ impl<F: Function> Delivery<F> {
             return true;
         }
         // An error means that nobody can stop it any more: then nobody waits for it either.
-        !delay.is_zero()
-            && tokio::time::timeout(delay, stop.wait_for(|stop| *stop))
-                .await
-                .is_ok()
+        !delay.is_zero() && tokio::time::timeout(delay, stop.wait_for(|stop| *stop)).await.is_ok()
     }
 }
 

@@ -96,14 +96,10 @@ impl Filters {
     /// [`FilterError`] for a pattern that Lambda would refuse.
     pub fn compile(patterns: &[&str]) -> Result<Self, FilterError> {
         if patterns.len() > MAXIMUM_FILTERS {
-            return Err(FilterError::TooMany {
-                count: patterns.len(),
-            });
+            return Err(FilterError::TooMany { count: patterns.len() });
         }
-        let patterns = patterns
-            .iter()
-            .map(|text| compile_pattern(text))
-            .collect::<Result<_, _>>()?;
+        let patterns =
+            patterns.iter().map(|text| compile_pattern(text)).collect::<Result<_, _>>()?;
         Ok(Self { patterns })
     }
 
@@ -111,10 +107,7 @@ impl Filters {
     #[must_use]
     pub fn accept(&self, record: &Value) -> bool {
         self.patterns.is_empty()
-            || self
-                .patterns
-                .iter()
-                .any(|pattern| all_hold(pattern, Some(record)))
+            || self.patterns.iter().any(|pattern| all_hold(pattern, Some(record)))
     }
 }
 
@@ -125,28 +118,18 @@ fn compile_pattern(text: &str) -> Result<Vec<Condition>, FilterError> {
     }
     match serde_json::from_str(text) {
         Ok(Value::Object(object)) => compile_object(&object),
-        Ok(_) | Err(_) => Err(FilterError::NoObject {
-            pattern: text.to_owned(),
-        }),
+        Ok(_) | Err(_) => Err(FilterError::NoObject { pattern: text.to_owned() }),
     }
 }
 
 fn compile_object(object: &Map<String, Value>) -> Result<Vec<Condition>, FilterError> {
-    object
-        .iter()
-        .map(|(key, value)| compile_condition(key, value))
-        .collect()
+    object.iter().map(|(key, value)| compile_condition(key, value)).collect()
 }
 
 fn compile_condition(key: &str, value: &Value) -> Result<Condition, FilterError> {
-    let no_list = || FilterError::NoList {
-        key: key.to_owned(),
-    };
+    let no_list = || FilterError::NoList { key: key.to_owned() };
     if key == "$or" {
-        let alternatives = value
-            .as_array()
-            .filter(|it| !it.is_empty())
-            .ok_or_else(no_list)?;
+        let alternatives = value.as_array().filter(|it| !it.is_empty()).ok_or_else(no_list)?;
         let alternatives = alternatives
             .iter()
             .map(|it| compile_object(it.as_object().ok_or_else(no_list)?))
@@ -156,24 +139,15 @@ fn compile_condition(key: &str, value: &Value) -> Result<Condition, FilterError>
     let pattern = match value {
         Value::Object(object) => Pattern::Object(compile_object(object)?),
         Value::Array(values) if !values.is_empty() => Pattern::Leaf(
-            values
-                .iter()
-                .map(|value| compile_matcher(key, value))
-                .collect::<Result<_, _>>()?,
+            values.iter().map(|value| compile_matcher(key, value)).collect::<Result<_, _>>()?,
         ),
         _ => return Err(no_list()),
     };
-    Ok(Condition::Field {
-        key: key.to_owned(),
-        pattern,
-    })
+    Ok(Condition::Field { key: key.to_owned(), pattern })
 }
 
 fn compile_matcher(key: &str, value: &Value) -> Result<Matcher, FilterError> {
-    let refused = || FilterError::Operator {
-        key: key.to_owned(),
-        operator: value.to_string(),
-    };
+    let refused = || FilterError::Operator { key: key.to_owned(), operator: value.to_string() };
     let object = match value {
         Value::Object(object) => object,
         Value::Array(_) => return Err(refused()),
@@ -189,19 +163,15 @@ fn compile_matcher(key: &str, value: &Value) -> Result<Matcher, FilterError> {
         "prefix" => Ok(Matcher::Prefix(text()?)),
         "suffix" => Ok(Matcher::Suffix(text()?)),
         "exists" => operand.as_bool().map(Matcher::Exists).ok_or_else(refused),
-        "numeric" => compile_numeric(operand)
-            .map(Matcher::Numeric)
-            .ok_or_else(refused),
+        "numeric" => compile_numeric(operand).map(Matcher::Numeric).ok_or_else(refused),
         "anything-but" => {
             let excluded = match operand {
                 Value::Array(values) if !values.is_empty() => values.clone(),
                 Value::Array(_) => return Err(refused()),
                 value => vec![value.clone()],
             };
-            let excluded = excluded
-                .iter()
-                .map(|it| compile_matcher(key, it))
-                .collect::<Result<_, _>>()?;
+            let excluded =
+                excluded.iter().map(|it| compile_matcher(key, it)).collect::<Result<_, _>>()?;
             Ok(Matcher::AnythingBut(excluded))
         }
         _ => Err(refused()),
@@ -250,10 +220,9 @@ fn all_hold(conditions: &[Condition], value: Option<&Value>) -> bool {
 fn leaves(value: Option<&Value>) -> Vec<&Value> {
     match value {
         None | Some(Value::Object(_)) => Vec::new(),
-        Some(Value::Array(values)) => values
-            .iter()
-            .filter(|value| !value.is_object() && !value.is_array())
-            .collect(),
+        Some(Value::Array(values)) => {
+            values.iter().filter(|value| !value.is_object() && !value.is_array()).collect()
+        }
         Some(scalar) => vec![scalar],
     }
 }
@@ -282,9 +251,7 @@ impl Matcher {
             Matcher::Numeric(bounds) => {
                 matches!(leaf, Value::Number(_))
                     && leaf.as_f64().is_some_and(|number| {
-                        bounds
-                            .iter()
-                            .all(|(comparison, bound)| comparison.holds(number, *bound))
+                        bounds.iter().all(|(comparison, bound)| comparison.holds(number, *bound))
                     })
             }
             Matcher::Exists(wanted) => *wanted,

@@ -56,10 +56,7 @@ impl StreamProcessorFunction {
     /// The processor, whose outcomes are counted there.
     #[must_use]
     pub fn new(processor: Processor, outcomes: Arc<Outcomes>) -> Self {
-        Self {
-            processor,
-            outcomes,
-        }
+        Self { processor, outcomes }
     }
 }
 

@@ -73,11 +73,7 @@ impl Trigger {
             };
             mappings.spawn(mapping.run());
         }
-        Self {
-            stop,
-            mappings,
-            records_processed,
-        }
+        Self { stop, mappings, records_processed }
     }
 
     /// How many records are done since the start, filtered ones left out.
@@ -125,9 +121,7 @@ impl<F: Function> Mapping<F> {
                 }
             }
             // Either way the loop looks at `stop`.
-            tokio::time::timeout(LOOK_AGAIN_DELAY, self.stop.wait_for(|stop| *stop))
-                .await
-                .ok();
+            tokio::time::timeout(LOOK_AGAIN_DELAY, self.stop.wait_for(|stop| *stop)).await.ok();
         }
     }
 
@@ -140,18 +134,11 @@ impl<F: Function> Mapping<F> {
         loop {
             let shards = stream::shards(&self.client, &stream_arn).await?;
             for shard in ready_shards(&shards, &closed) {
-                let key = ShardKey {
-                    stream_arn: stream_arn.clone(),
-                    shard_id: shard.id.clone(),
-                };
+                let key = ShardKey { stream_arn: stream_arn.clone(), shard_id: shard.id.clone() };
                 if !started.insert(shard.id.clone()) {
                     continue;
                 }
-                if self
-                    .checkpoints
-                    .get(&key)
-                    .is_some_and(|checkpoint| checkpoint.closed)
-                {
+                if self.checkpoints.get(&key).is_some_and(|checkpoint| checkpoint.closed) {
                     closed.insert(shard.id.clone());
                     continue;
                 }
@@ -205,10 +192,7 @@ impl<F: Function> Mapping<F> {
 fn ready_shards<'a>(shards: &'a [Shard], closed: &HashSet<String>) -> Vec<&'a Shard> {
     let waits_for =
         |parent: &String| shards.iter().any(|it| it.id == *parent) && !closed.contains(parent);
-    shards
-        .iter()
-        .filter(|shard| !shard.parent_id.as_ref().is_some_and(waits_for))
-        .collect()
+    shards.iter().filter(|shard| !shard.parent_id.as_ref().is_some_and(waits_for)).collect()
 }
 
 #[cfg(test)]
@@ -221,17 +205,10 @@ mod tests {
             id: id.to_owned(),
             parent_id: parent.map(str::to_owned),
         };
-        let shards = [
-            shard("b", Some("a")),
-            shard("a", Some("trimmed")),
-            shard("c", Some("b")),
-        ];
+        let shards = [shard("b", Some("a")), shard("a", Some("trimmed")), shard("c", Some("b"))];
         let ids = |closed: &[&str]| {
             let closed = closed.iter().map(|id| (*id).to_owned()).collect();
-            ready_shards(&shards, &closed)
-                .iter()
-                .map(|it| it.id.clone())
-                .collect::<Vec<_>>()
+            ready_shards(&shards, &closed).iter().map(|it| it.id.clone()).collect::<Vec<_>>()
         };
         assert_eq!(ids(&[]), ["a"]);
         assert_eq!(ids(&["a"]), ["b", "a"]);

@@ -65,10 +65,7 @@ impl OnFailure {
         let record = on_failure_record(undelivered);
         match self {
             OnFailure::Memory(records) => {
-                records
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .push(record);
+                records.lock().unwrap_or_else(PoisonError::into_inner).push(record);
                 Ok(())
             }
             OnFailure::Directory(directory) => {
@@ -90,13 +87,7 @@ fn file_name(now: OffsetDateTime) -> String {
 
 /// The record as a destination in S3 gets it: with the payload.
 fn on_failure_record(undelivered: &Undelivered<'_>) -> Value {
-    let Undelivered {
-        records,
-        condition,
-        function_name,
-        now,
-        ..
-    } = undelivered;
+    let Undelivered { records, condition, function_name, now, .. } = undelivered;
     let arrival = |record: Option<&Record>| {
         let created_at_secs = record.and_then(|record| record.created_at_secs)?;
         let created_at = OffsetDateTime::from_unix_timestamp(created_at_secs).ok()?;
@@ -105,10 +96,7 @@ fn on_failure_record(undelivered: &Undelivered<'_>) -> Value {
     let sequence_number =
         |record: Option<&Record>| record.map(|record| record.sequence_number.to_string());
     let mut response_context = json!({ "statusCode": 200, "executedVersion": "$LATEST" });
-    if let (true, Some(fields)) = (
-        undelivered.function_failed,
-        response_context.as_object_mut(),
-    ) {
+    if let (true, Some(fields)) = (undelivered.function_failed, response_context.as_object_mut()) {
         fields.insert("functionError".to_owned(), "Unhandled".into());
     }
     json!({
@@ -162,14 +150,9 @@ mod tests {
         };
         let directory = tempfile::tempdir().expect("a directory");
         let path = directory.path().join("on-failure");
-        OnFailure::Directory(path.clone())
-            .keep(&undelivered)
-            .expect("kept");
-        let file = fs::read_dir(path)
-            .expect("a directory")
-            .next()
-            .expect("a file")
-            .expect("a file");
+        OnFailure::Directory(path.clone()).keep(&undelivered).expect("kept");
+        let file =
+            fs::read_dir(path).expect("a directory").next().expect("a file").expect("a file");
         let name = file.file_name().into_string().expect("a name");
         assert!(name.starts_with("2023-11-14T22.15.00-"), "{name}");
         let text = fs::read(file.path()).expect("text");

@@ -77,10 +77,7 @@ pub(super) fn event_json(raw: &RawRecord, source: &EventSource) -> Value {
         }
     };
     put("eventID", raw.event_id().map(Value::from));
-    put(
-        "eventName",
-        raw.event_name().map(|name| name.as_str().into()),
-    );
+    put("eventName", raw.event_name().map(|name| name.as_str().into()));
     put("eventVersion", raw.event_version().map(Value::from));
     put("eventSource", raw.event_source().map(Value::from));
     put("awsRegion", Some(source.region.as_str().into()));
@@ -97,19 +94,13 @@ pub(super) fn event_json(raw: &RawRecord, source: &EventSource) -> Value {
         }
     };
     if let Some(raw) = raw.dynamodb() {
-        put(
-            "ApproximateCreationDateTime",
-            created_at_secs(raw).map(Value::from),
-        );
+        put("ApproximateCreationDateTime", created_at_secs(raw).map(Value::from));
         put("Keys", raw.keys().map(item_json));
         put("NewImage", raw.new_image().map(item_json));
         put("OldImage", raw.old_image().map(item_json));
         put("SequenceNumber", raw.sequence_number().map(Value::from));
         put("SizeBytes", raw.size_bytes().map(Value::from));
-        put(
-            "StreamViewType",
-            raw.stream_view_type().map(|kind| kind.as_str().into()),
-        );
+        put("StreamViewType", raw.stream_view_type().map(|kind| kind.as_str().into()));
     }
     put_change(event, change)
 }
@@ -120,16 +111,11 @@ fn put_change(mut event: Map<String, Value>, change: Map<String, Value>) -> Valu
 }
 
 fn created_at_secs(raw: &aws_sdk_dynamodbstreams::types::StreamRecord) -> Option<i64> {
-    raw.approximate_creation_date_time()
-        .map(aws_sdk_dynamodbstreams::primitives::DateTime::secs)
+    raw.approximate_creation_date_time().map(aws_sdk_dynamodbstreams::primitives::DateTime::secs)
 }
 
 fn item_json(item: &HashMap<String, AttributeValue>) -> Value {
-    Value::Object(
-        item.iter()
-            .map(|(name, value)| (name.clone(), attribute_json(value)))
-            .collect(),
-    )
+    Value::Object(item.iter().map(|(name, value)| (name.clone(), attribute_json(value))).collect())
 }
 
 fn attribute_json(value: &AttributeValue) -> Value {
@@ -160,12 +146,9 @@ impl Record {
     /// # Errors
     /// [`IncompleteRecord`] without a sequence number, which every record of a stream has.
     pub(super) fn new(raw: &RawRecord, json: &Value) -> Result<Self, IncompleteRecord> {
-        let change = raw
-            .dynamodb()
-            .ok_or(IncompleteRecord { missing: "change" })?;
-        let sequence_number = change.sequence_number().ok_or(IncompleteRecord {
-            missing: "sequence number",
-        })?;
+        let change = raw.dynamodb().ok_or(IncompleteRecord { missing: "change" })?;
+        let sequence_number =
+            change.sequence_number().ok_or(IncompleteRecord { missing: "sequence number" })?;
         Ok(Self {
             sequence_number: SequenceNumber::new(sequence_number),
             created_at_secs: created_at_secs(change),
@@ -198,10 +181,7 @@ mod tests {
             AttributeValue::Ss(vec!["b".to_owned()]),
             AttributeValue::Ns(vec!["2".to_owned()]),
             AttributeValue::Bs(vec![blob()]),
-            AttributeValue::M(HashMap::from([(
-                "k".to_owned(),
-                AttributeValue::N("3".to_owned()),
-            )])),
+            AttributeValue::M(HashMap::from([("k".to_owned(), AttributeValue::N("3".to_owned()))])),
         ]);
         assert_eq!(
             attribute_json(&value),

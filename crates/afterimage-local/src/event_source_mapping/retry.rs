@@ -55,14 +55,8 @@ impl Condition {
 /// What to do next with a run of records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Step {
-    Try {
-        segment: Segment,
-        delay: Duration,
-    },
-    GiveUp {
-        segment: Segment,
-        condition: Condition,
-    },
+    Try { segment: Segment, delay: Duration },
+    GiveUp { segment: Segment, condition: Condition },
 }
 
 impl Step {
@@ -92,9 +86,8 @@ pub(super) fn verdict(records: &[Record], response: &Value, reports_failures: bo
     let mut lowest = None;
     for failure in failures {
         let identifier = failure.get("itemIdentifier").and_then(Value::as_str);
-        let place = records
-            .iter()
-            .position(|record| Some(record.sequence_number.as_str()) == identifier);
+        let place =
+            records.iter().position(|record| Some(record.sequence_number.as_str()) == identifier);
         let Some(place) = place else {
             return Verdict::FailedWhole;
         };
@@ -115,11 +108,9 @@ pub(super) fn decide(
     let failed = match verdict {
         Verdict::Succeeded => return Vec::new(),
         Verdict::FailedWhole | Verdict::FailedFrom(0) => segment,
-        Verdict::FailedFrom(place) => Segment {
-            start: segment.start + place,
-            retries: 0,
-            ..segment
-        },
+        Verdict::FailedFrom(place) => {
+            Segment { start: segment.start + place, retries: 0, ..segment }
+        }
     };
     let is_expired = |record: &Record| match (settings.maximum_record_age, record.created_at_secs) {
         (Some(maximum), Some(created_at_secs)) => {
@@ -132,64 +123,33 @@ pub(super) fn decide(
     let middle = failed.start + expired_count;
     let mut steps = Vec::new();
     if expired_count > 0 {
-        let segment = Segment {
-            end: middle,
-            ..failed
-        };
-        steps.push(Step::GiveUp {
-            segment,
-            condition: Condition::RecordAgeExceeded,
-        });
+        let segment = Segment { end: middle, ..failed };
+        steps.push(Step::GiveUp { segment, condition: Condition::RecordAgeExceeded });
     }
-    let rest = Segment {
-        start: middle,
-        ..failed
-    };
+    let rest = Segment { start: middle, ..failed };
     let rest_count = rest.end - rest.start;
-    let exhausted = settings
-        .maximum_retry_attempts
-        .is_some_and(|maximum| rest.retries >= maximum);
+    let exhausted = settings.maximum_retry_attempts.is_some_and(|maximum| rest.retries >= maximum);
     if rest_count == 0 {
         return steps;
     }
     if verdict == Verdict::FailedWhole && settings.bisect_on_function_error && rest_count > 1 {
         // Splitting uses no retry.
         let half = middle + rest_count.div_ceil(2);
-        for segment in [
-            Segment { end: half, ..rest },
-            Segment {
-                start: half,
-                ..rest
-            },
-        ] {
-            steps.push(Step::Try {
-                segment,
-                delay: Duration::ZERO,
-            });
+        for segment in [Segment { end: half, ..rest }, Segment { start: half, ..rest }] {
+            steps.push(Step::Try { segment, delay: Duration::ZERO });
         }
     } else if exhausted {
-        steps.push(Step::GiveUp {
-            segment: rest,
-            condition: Condition::RetryAttemptsExhausted,
-        });
+        steps.push(Step::GiveUp { segment: rest, condition: Condition::RetryAttemptsExhausted });
     } else {
-        let segment = Segment {
-            retries: rest.retries + 1,
-            ..rest
-        };
-        steps.push(Step::Try {
-            segment,
-            delay: retry_delay(rest.retries),
-        });
+        let segment = Segment { retries: rest.retries + 1, ..rest };
+        steps.push(Step::Try { segment, delay: retry_delay(rest.retries) });
     }
     steps
 }
 
 /// The delay before the retry that follows `retries` others.
 pub(super) fn retry_delay(retries: u32) -> Duration {
-    FIRST_DELAY
-        .saturating_mul(1_u32.checked_shl(retries).unwrap_or(u32::MAX))
-        .min(LONGEST_DELAY)
+    FIRST_DELAY.saturating_mul(1_u32.checked_shl(retries).unwrap_or(u32::MAX)).min(LONGEST_DELAY)
 }
 
 #[cfg(test)]

@@ -169,12 +169,8 @@ pub fn read_settings(template: &str) -> Result<Vec<MappingSettings>, SettingsErr
     resources_of_type(template, "AWS::Lambda::EventSourceMapping")?
         .into_iter()
         .map(|(mapping, properties)| {
-            let raw = serde_yaml_ng::from_value(properties).map_err(|source| {
-                SettingsError::Properties {
-                    mapping: mapping.clone(),
-                    source,
-                }
-            })?;
+            let raw = serde_yaml_ng::from_value(properties)
+                .map_err(|source| SettingsError::Properties { mapping: mapping.clone(), source })?;
             validate(mapping, &raw, timeout_secs)
         })
         .collect()
@@ -188,12 +184,7 @@ struct Limits<'a> {
 impl Limits<'_> {
     fn refuse(&self, property: &'static str, found: &str, wanted: &'static str) -> SettingsError {
         let mapping = self.mapping.to_owned();
-        SettingsError::OutOfRange {
-            mapping,
-            property,
-            found: found.to_owned(),
-            wanted,
-        }
+        SettingsError::OutOfRange { mapping, property, found: found.to_owned(), wanted }
     }
 
     fn number(
@@ -230,25 +221,15 @@ fn validate(
     timeout_secs: impl Fn(&str) -> u64,
 ) -> Result<MappingSettings, SettingsError> {
     let limits = Limits { mapping: &mapping };
-    let table = reference(&raw.event_source_arn)
-        .and_then(streamed_table)
-        .ok_or_else(|| {
-            limits.refuse(
-                "EventSourceArn",
-                "no table's stream",
-                "!GetAtt <Table>.StreamArn",
-            )
-        })?;
+    let table = reference(&raw.event_source_arn).and_then(streamed_table).ok_or_else(|| {
+        limits.refuse("EventSourceArn", "no table's stream", "!GetAtt <Table>.StreamArn")
+    })?;
     let function_name = reference(&raw.function_name)
         .ok_or_else(|| limits.refuse("FunctionName", "no function's name", "!Ref <Function>"))?;
     let batch_size = limits.number("BatchSize", raw.batch_size, 1..=10_000, "1 to 10000")?;
     let window_secs = raw.maximum_batching_window_in_seconds;
-    let window_secs = limits.number(
-        "MaximumBatchingWindowInSeconds",
-        window_secs,
-        0..=300,
-        "0 to 300",
-    )?;
+    let window_secs =
+        limits.number("MaximumBatchingWindowInSeconds", window_secs, 0..=300, "0 to 300")?;
     let factor = raw.parallelization_factor;
     let factor = limits.number("ParallelizationFactor", factor, 1..=10, "1 to 10")?;
     let attempts = raw.maximum_retry_attempts;
@@ -259,16 +240,10 @@ fn validate(
         60..=604_800,
         "-1, or 60 to 604800",
     )?;
-    let patterns: Vec<&str> = raw
-        .filter_criteria
-        .filters
-        .iter()
-        .map(|filter| filter.pattern.as_str())
-        .collect();
-    let filters = Filters::compile(&patterns).map_err(|source| SettingsError::Filter {
-        mapping: mapping.clone(),
-        source,
-    })?;
+    let patterns: Vec<&str> =
+        raw.filter_criteria.filters.iter().map(|filter| filter.pattern.as_str()).collect();
+    let filters = Filters::compile(&patterns)
+        .map_err(|source| SettingsError::Filter { mapping: mapping.clone(), source })?;
     let reports_batch_item_failures = raw
         .function_response_types
         .iter()

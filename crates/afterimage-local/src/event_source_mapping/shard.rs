@@ -50,10 +50,7 @@ struct Progress {
 
 impl Progress {
     fn read(&self, records: &[Record]) {
-        let mut all = self
-            .acknowledgements
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut all = self.acknowledgements.lock().unwrap_or_else(PoisonError::into_inner);
         for record in records {
             all.read(record.sequence_number.clone());
         }
@@ -62,18 +59,12 @@ impl Progress {
     /// Notes that records are done, and moves the checkpoint. The lock is held meanwhile, so that
     /// checkpoints are written in their order; the file is small.
     fn done(&self, records: &[Record]) {
-        let mut all = self
-            .acknowledgements
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut all = self.acknowledgements.lock().unwrap_or_else(PoisonError::into_inner);
         for record in records {
             all.done(&record.sequence_number);
         }
         if let Some(sequence_number) = all.advance() {
-            self.put(Checkpoint {
-                sequence_number,
-                closed: false,
-            });
+            self.put(Checkpoint { sequence_number, closed: false });
         }
     }
 
@@ -126,28 +117,19 @@ impl<F: Function> ShardReader<F> {
         drop(senders);
         while lanes.join_next().await.is_some() {}
         if let (Ended::Closed, Some(sequence_number)) = (ended, newest) {
-            progress.put(Checkpoint {
-                sequence_number,
-                closed: true,
-            });
+            progress.put(Checkpoint { sequence_number, closed: true });
         }
         Ok(ended)
     }
 
     /// The newest record that is done before reading begins.
     async fn begin(&self, progress: &Progress) -> Result<Option<SequenceNumber>, StreamError> {
-        let checkpoint = self
-            .checkpoints
-            .get(&self.shard)
-            .map(|it| it.sequence_number);
+        let checkpoint = self.checkpoints.get(&self.shard).map(|it| it.sequence_number);
         if checkpoint.is_some() || self.settings.starting_position == StartingPosition::TrimHorizon
         {
             return Ok(checkpoint);
         }
-        let ShardKey {
-            stream_arn,
-            shard_id,
-        } = &self.shard;
+        let ShardKey { stream_arn, shard_id } = &self.shard;
         let mut iterator = stream::iterator(&self.client, stream_arn, shard_id, None).await?;
         let mut newest = None;
         while let Some(place) = iterator {
@@ -155,17 +137,11 @@ impl<F: Function> ShardReader<F> {
             let Some(last) = page.records.last() else {
                 break;
             };
-            newest = last
-                .dynamodb()
-                .and_then(|it| it.sequence_number())
-                .map(SequenceNumber::new);
+            newest = last.dynamodb().and_then(|it| it.sequence_number()).map(SequenceNumber::new);
             iterator = page.next;
         }
         if let Some(sequence_number) = newest.clone() {
-            progress.put(Checkpoint {
-                sequence_number,
-                closed: false,
-            });
+            progress.put(Checkpoint { sequence_number, closed: false });
         }
         Ok(newest)
     }
@@ -235,10 +211,7 @@ impl<F: Function> ShardReader<F> {
         let place = match iterator.take() {
             Some(place) => Some(place),
             None => {
-                let ShardKey {
-                    stream_arn,
-                    shard_id,
-                } = &self.shard;
+                let ShardKey { stream_arn, shard_id } = &self.shard;
                 stream::iterator(&self.client, stream_arn, shard_id, newest).await?
             }
         };
@@ -302,9 +275,7 @@ impl<F: Function> ShardReader<F> {
 
     async fn pause(&mut self, duration: Duration) {
         // Either way the caller looks at `stop`.
-        tokio::time::timeout(duration, self.stop.wait_for(|stop| *stop))
-            .await
-            .ok();
+        tokio::time::timeout(duration, self.stop.wait_for(|stop| *stop)).await.ok();
     }
 }
 
@@ -325,9 +296,7 @@ impl<F: Function> Lane<F> {
                 return;
             }
             let records = batch::take(&mut waiting, self.delivery.settings.batch_size);
-            self.delivery
-                .deliver(&records, |done| self.progress.done(done))
-                .await;
+            self.delivery.deliver(&records, |done| self.progress.done(done)).await;
             last_end = Some(Instant::now());
         }
     }

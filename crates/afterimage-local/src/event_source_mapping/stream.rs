@@ -64,11 +64,7 @@ pub(super) async fn find(client: &Client, table_name: &str) -> Result<Option<Str
     let list = client.list_streams().table_name(table_name).send().await;
     let list = list.map_err(|error| StreamError::Call(error.into()))?;
     // The newest is the last: older ones were disabled, and are read to their end by nobody here.
-    Ok(list
-        .streams()
-        .last()
-        .and_then(|stream| stream.stream_arn())
-        .map(str::to_owned))
+    Ok(list.streams().last().and_then(|stream| stream.stream_arn()).map(str::to_owned))
 }
 
 /// The shards of a stream, on all pages.
@@ -86,10 +82,7 @@ pub(super) async fn shards(client: &Client, stream_arn: &str) -> Result<Vec<Shar
         for shard in description.shards() {
             if let Some(id) = shard.shard_id() {
                 let parent_id = shard.parent_shard_id().map(str::to_owned);
-                shards.push(Shard {
-                    id: id.to_owned(),
-                    parent_id,
-                });
+                shards.push(Shard { id: id.to_owned(), parent_id });
             }
         }
         after = description.last_evaluated_shard_id;
@@ -110,10 +103,7 @@ pub(super) async fn iterator(
         Some(_) => ShardIteratorType::AfterSequenceNumber,
         None => ShardIteratorType::TrimHorizon,
     };
-    let request = client
-        .get_shard_iterator()
-        .stream_arn(stream_arn)
-        .shard_id(shard_id);
+    let request = client.get_shard_iterator().stream_arn(stream_arn).shard_id(shard_id);
     let answer = request
         .shard_iterator_type(kind)
         .set_sequence_number(after.map(ToString::to_string))
@@ -129,22 +119,14 @@ pub(super) async fn iterator(
 
 /// The next page of a shard.
 pub(super) async fn page(client: &Client, iterator: &str) -> Result<Page, StreamError> {
-    let page = client
-        .get_records()
-        .shard_iterator(iterator)
-        .limit(PAGE_SIZE)
-        .send()
-        .await;
+    let page = client.get_records().shard_iterator(iterator).limit(PAGE_SIZE).send().await;
     let page = page.map_err(|error| match error.as_service_error() {
         Some(service) if service.is_resource_not_found_exception() => StreamError::Gone,
         Some(service) if service.is_expired_iterator_exception() => StreamError::Expired,
         Some(service) if service.is_trimmed_data_access_exception() => StreamError::Trimmed,
         _ => StreamError::Call(error.into()),
     })?;
-    Ok(Page {
-        records: page.records.unwrap_or_default(),
-        next: page.next_shard_iterator,
-    })
+    Ok(Page { records: page.records.unwrap_or_default(), next: page.next_shard_iterator })
 }
 
 /// What events say of a stream: the emulator's label `<seconds>.<nanoseconds>` becomes the ISO time
@@ -153,10 +135,7 @@ pub(super) fn event_source(table_name: &str, stream_arn: &str) -> EventSource {
     let label = stream_arn.rsplit('/').next().unwrap_or(stream_arn);
     let label = iso_label(label).unwrap_or_else(|| label.to_owned());
     let arn = format!("arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{table_name}/stream/{label}");
-    EventSource {
-        arn,
-        region: REGION.to_owned(),
-    }
+    EventSource { arn, region: REGION.to_owned() }
 }
 
 fn iso_label(label: &str) -> Option<String> {
@@ -185,17 +164,8 @@ mod tests {
 
     #[test]
     fn labels_become_iso_times() {
-        check(
-            "arn:x/afterimage-albums/stream/1700000000.123456789",
-            "2023-11-14T22:13:20.123",
-        );
-        check(
-            "arn:x/afterimage-albums/stream/1700000000.000000000",
-            "2023-11-14T22:13:20.000",
-        );
-        check(
-            "arn:x/afterimage-albums/stream/2024-01-01T00:00:00.000",
-            "2024-01-01T00:00:00.000",
-        );
+        check("arn:x/afterimage-albums/stream/1700000000.123456789", "2023-11-14T22:13:20.123");
+        check("arn:x/afterimage-albums/stream/1700000000.000000000", "2023-11-14T22:13:20.000");
+        check("arn:x/afterimage-albums/stream/2024-01-01T00:00:00.000", "2024-01-01T00:00:00.000");
     }
 }

@@ -50,10 +50,7 @@ impl Authorizer {
             "iat": now.unix_timestamp(),
             "exp": (now + VALIDITY).unix_timestamp(),
         });
-        let header = Header {
-            kid: Some(self.keys.id.clone()),
-            ..Header::new(Algorithm::RS256)
-        };
+        let header = Header { kid: Some(self.keys.id.clone()), ..Header::new(Algorithm::RS256) };
         encode(&header, &claims, &self.keys.signing)
     }
 
@@ -90,10 +87,7 @@ impl Authorizer {
         if !is_for_us {
             return Err(Refused);
         }
-        Ok(claims
-            .into_iter()
-            .map(|(name, value)| (name, claim_text(&value)))
-            .collect())
+        Ok(claims.into_iter().map(|(name, value)| (name, claim_text(&value))).collect())
     }
 }
 
@@ -127,10 +121,7 @@ mod tests {
     }
 
     fn header(authorizer: &Authorizer) -> Header {
-        Header {
-            kid: Some(authorizer.keys.id.clone()),
-            ..Header::new(Algorithm::RS256)
-        }
+        Header { kid: Some(authorizer.keys.id.clone()), ..Header::new(Algorithm::RS256) }
     }
 
     #[track_caller]
@@ -173,11 +164,7 @@ mod tests {
         let authorizer = authorizer();
         let now = OffsetDateTime::now_utc();
         let token = authorizer.issue("u1", "ada", now).expect("issued");
-        for header in [
-            format!("Bearer {token}"),
-            format!("bearer {token}"),
-            token.clone(),
-        ] {
+        for header in [format!("Bearer {token}"), format!("bearer {token}"), token.clone()] {
             let claims = authorizer.authorize(Some(&header)).expect("accepted");
             assert_eq!(claims["sub"], "u1");
             assert_eq!(claims["iat"], now.unix_timestamp().to_string());
@@ -189,40 +176,26 @@ mod tests {
     fn forged_tokens_are_refused() {
         let (ours, theirs) = (authorizer(), authorizer());
         let refused = |token: &str| {
-            assert_eq!(
-                ours.authorize(Some(&format!("Bearer {token}"))),
-                Err(Refused),
-                "{token}"
-            );
+            assert_eq!(ours.authorize(Some(&format!("Bearer {token}"))), Err(Refused), "{token}");
         };
         // Signed by another key, under its own name and under ours.
         refused(&encode(&header(&theirs), &claims(), &theirs.keys.signing).expect("signed"));
         refused(&encode(&header(&ours), &claims(), &theirs.keys.signing).expect("signed"));
         // Without a key's name.
         refused(
-            &encode(
-                &Header::new(Algorithm::RS256),
-                &claims(),
-                &ours.keys.signing,
-            )
-            .expect("signed"),
+            &encode(&Header::new(Algorithm::RS256), &claims(), &ours.keys.signing).expect("signed"),
         );
         // Another algorithm, keyed with what everybody may know.
         let secret =
             EncodingKey::from_secret(ours.keys.checking.try_get_as_bytes().expect("bytes"));
-        let symmetric = Header {
-            alg: Algorithm::HS256,
-            ..header(&ours)
-        };
+        let symmetric = Header { alg: Algorithm::HS256, ..header(&ours) };
         refused(&encode(&symmetric, &claims(), &secret).expect("signed"));
         // No signature at all.
         let part = |value: &Value| BASE64_URL_SAFE_NO_PAD.encode(value.to_string());
         let none = json!({ "alg": "none", "kid": ours.keys.id });
         refused(&format!("{}.{}.", part(&none), part(&claims())));
         // Changed after signing.
-        let token = ours
-            .issue("u1", "ada", OffsetDateTime::now_utc())
-            .expect("issued");
+        let token = ours.issue("u1", "ada", OffsetDateTime::now_utc()).expect("issued");
         let mut parts: Vec<&str> = token.split('.').collect();
         let other =
             part(&json!({ "iss": ISSUER, "aud": AUDIENCE, "sub": "u2", "exp": 9_999_999_999_i64 }));
@@ -230,9 +203,6 @@ mod tests {
         refused(&parts.join("."));
         refused("nonsense");
         assert_eq!(ours.authorize(None), Err(Refused));
-        assert_eq!(
-            ours.authorize(Some(&format!("Basic {token}"))),
-            Err(Refused)
-        );
+        assert_eq!(ours.authorize(Some(&format!("Basic {token}"))), Err(Refused));
     }
 }

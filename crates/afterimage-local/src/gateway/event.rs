@@ -74,16 +74,12 @@ pub(super) fn event(
         fields.insert("cookies".to_owned(), cookies.into());
     }
     if !query.is_empty() {
-        fields.insert(
-            "queryStringParameters".to_owned(),
-            query_parameters(query).into(),
-        );
+        fields.insert("queryStringParameters".to_owned(), query_parameters(query).into());
     }
     if !matched.parameters.is_empty() {
         let parameters = matched.parameters.iter();
-        let parameters: Map<String, Value> = parameters
-            .map(|(name, value)| ((*name).to_owned(), value.as_str().into()))
-            .collect();
+        let parameters: Map<String, Value> =
+            parameters.map(|(name, value)| ((*name).to_owned(), value.as_str().into())).collect();
         fields.insert("pathParameters".to_owned(), parameters.into());
     }
     if !body.is_empty() {
@@ -114,9 +110,7 @@ fn cookies(headers: &HeaderMap) -> Vec<String> {
         .iter()
         .flat_map(|value| {
             let text = String::from_utf8_lossy(value.as_bytes()).into_owned();
-            text.split(';')
-                .map(|cookie| cookie.trim().to_owned())
-                .collect::<Vec<_>>()
+            text.split(';').map(|cookie| cookie.trim().to_owned()).collect::<Vec<_>>()
         })
         .filter(|cookie| !cookie.is_empty())
         .collect()
@@ -128,35 +122,17 @@ fn query_parameters(query: &str) -> Map<String, Value> {
     for pair in query.split('&').filter(|pair| !pair.is_empty()) {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
         let decoded = |text: &str| percent_decoded(&text.replace('+', " "));
-        values_by_name
-            .entry(decoded(name))
-            .or_default()
-            .push(decoded(value));
+        values_by_name.entry(decoded(name)).or_default().push(decoded(value));
     }
-    values_by_name
-        .into_iter()
-        .map(|(name, values)| (name, values.join(",").into()))
-        .collect()
+    values_by_name.into_iter().map(|(name, values)| (name, values.join(",").into())).collect()
 }
 
 /// Text as it is, everything else in base64: by the content type, as HTTP APIs decide.
 fn body_text(headers: &HeaderMap, body: &[u8]) -> (String, bool) {
-    let content_type = headers
-        .get(CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok());
-    let media_type = content_type
-        .unwrap_or_default()
-        .split(';')
-        .next()
-        .unwrap_or_default()
-        .trim();
+    let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let media_type = content_type.unwrap_or_default().split(';').next().unwrap_or_default().trim();
     let is_text = media_type.starts_with("text/")
-        || [
-            "application/json",
-            "application/javascript",
-            "application/xml",
-        ]
-        .contains(&media_type);
+        || ["application/json", "application/javascript", "application/xml"].contains(&media_type);
     match std::str::from_utf8(body) {
         Ok(text) if is_text => (text.to_owned(), false),
         Ok(_) | Err(_) => (BASE64_STANDARD.encode(body), true),
@@ -207,12 +183,7 @@ mod tests {
         let event = event_of(
             "GET",
             "/api/messages/a%2Fb?limit=5&x=1%2C2&x=3+4&flag",
-            &[
-                ("Host", "h:1"),
-                ("X-Many", "a"),
-                ("X-Many", "b"),
-                ("Cookie", "c=1; d=2"),
-            ],
+            &[("Host", "h:1"), ("X-Many", "a"), ("X-Many", "b"), ("Cookie", "c=1; d=2")],
             b"",
         );
         assert_eq!(event["routeKey"], "GET /api/messages/{message_group_uuid}");
@@ -222,50 +193,24 @@ mod tests {
         assert_eq!(event["cookies"], json!(["c=1", "d=2"]));
         let parameters = json!({ "limit": "5", "x": "1,2,3 4", "flag": "" });
         assert_eq!(event["queryStringParameters"], parameters);
-        assert_eq!(
-            event["pathParameters"],
-            json!({ "message_group_uuid": "a/b" })
-        );
-        assert_eq!(
-            event["requestContext"]["time"],
-            "14/Nov/2023:22:13:20 +0000"
-        );
-        assert_eq!(
-            event["requestContext"]["authorizer"]["jwt"]["claims"],
-            json!({ "sub": "u1" })
-        );
+        assert_eq!(event["pathParameters"], json!({ "message_group_uuid": "a/b" }));
+        assert_eq!(event["requestContext"]["time"], "14/Nov/2023:22:13:20 +0000");
+        assert_eq!(event["requestContext"]["authorizer"]["jwt"]["claims"], json!({ "sub": "u1" }));
         assert_eq!(event.get("body"), None);
         let request = lambda_http::request::from_str(&event.to_string()).expect("readable");
-        assert_eq!(
-            request.path_parameters().first("message_group_uuid"),
-            Some("a/b")
-        );
+        assert_eq!(request.path_parameters().first("message_group_uuid"), Some("a/b"));
         assert_eq!(request.query_string_parameters().first("x"), Some("1,2"));
     }
 
     #[test]
     fn bodies_are_text_or_base64_by_their_type() {
         let body = |content_type: &str, body: &[u8]| {
-            let event = event_of(
-                "POST",
-                "/api/albums",
-                &[("Content-Type", content_type)],
-                body,
-            );
-            (
-                event["body"].as_str().expect("text").to_owned(),
-                event["isBase64Encoded"] == true,
-            )
+            let event = event_of("POST", "/api/albums", &[("Content-Type", content_type)], body);
+            (event["body"].as_str().expect("text").to_owned(), event["isBase64Encoded"] == true)
         };
-        assert_eq!(
-            body("application/json; charset=utf-8", b"{}"),
-            ("{}".to_owned(), false)
-        );
+        assert_eq!(body("application/json; charset=utf-8", b"{}"), ("{}".to_owned(), false));
         assert_eq!(body("text/plain", b"{}"), ("{}".to_owned(), false));
-        assert_eq!(
-            body("application/x-www-form-urlencoded", b"{}"),
-            ("e30=".to_owned(), true)
-        );
+        assert_eq!(body("application/x-www-form-urlencoded", b"{}"), ("e30=".to_owned(), true));
         assert_eq!(body("application/json", &[0xff]), ("/w==".to_owned(), true));
     }
 

@@ -34,9 +34,7 @@ impl Functions {
             tracing::error!(?function, %error, "event not readable");
             Refusal::InternalServerError
         })?;
-        let request_id = event
-            .pointer("/requestContext/requestId")
-            .and_then(Value::as_str);
+        let request_id = event.pointer("/requestContext/requestId").and_then(Value::as_str);
         let span = tracing::info_span!(
             target: INVOCATION_TARGET, "invoke", requestId = request_id, function = ?function
         );

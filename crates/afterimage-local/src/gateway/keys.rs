@@ -29,10 +29,7 @@ pub struct Keys {
 
 impl std::fmt::Debug for Keys {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter
-            .debug_struct("Keys")
-            .field("id", &self.id)
-            .finish_non_exhaustive()
+        formatter.debug_struct("Keys").field("id", &self.id).finish_non_exhaustive()
     }
 }
 
@@ -75,10 +72,7 @@ impl Keys {
     /// [`KeyError`].
     pub fn open(directory: &Path) -> Result<Self, KeyError> {
         let path = directory.join("token.pem");
-        let failed = |source| KeyError::File {
-            path: path.clone(),
-            source,
-        };
+        let failed = |source| KeyError::File { path: path.clone(), source };
         match fs::read(&path) {
             Ok(text) => from_pem(&text).ok_or(KeyError::Damaged { path }),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -119,11 +113,7 @@ fn from_pem(text: &[u8]) -> Option<Keys> {
     let public_key = pair.public_key().as_ref();
     let digest = digest::digest(&digest::SHA256, public_key);
     let id = BASE64_URL_SAFE_NO_PAD.encode(digest.as_ref());
-    Some(Keys {
-        signing,
-        checking: DecodingKey::from_rsa_der(public_key),
-        id,
-    })
+    Some(Keys { signing, checking: DecodingKey::from_rsa_der(public_key), id })
 }
 
 #[cfg(test)]

@@ -31,9 +31,7 @@ impl Refusal {
         let mut response = json_response(status, &json!({ "message": message }));
         if self == Refusal::Unauthorized {
             let value = header::HeaderValue::from_static("Bearer");
-            response
-                .headers_mut()
-                .insert(header::WWW_AUTHENTICATE, value);
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, value);
         }
         response
     }

@@ -26,21 +26,11 @@ pub(super) struct Route {
 }
 
 const fn route(method: &'static str, path: &'static str, function: FunctionName) -> Route {
-    Route {
-        method,
-        path,
-        function,
-        needs_token: false,
-    }
+    Route { method, path, function, needs_token: false }
 }
 
 const fn signed_in(method: &'static str, path: &'static str, function: FunctionName) -> Route {
-    Route {
-        method,
-        path,
-        function,
-        needs_token: true,
-    }
+    Route { method, path, function, needs_token: true }
 }
 
 /// Every route.
@@ -50,16 +40,8 @@ pub(super) const ROUTES: [Route; 8] = [
     route("PUT", "/api/albums", FunctionName::UpdateAlbum),
     route("DELETE", "/api/albums", FunctionName::DeleteAlbum),
     route("GET", "/api/genres", FunctionName::ListGenres),
-    signed_in(
-        "GET",
-        "/api/message_groups",
-        FunctionName::ListMessageGroups,
-    ),
-    signed_in(
-        "GET",
-        "/api/messages/{message_group_uuid}",
-        FunctionName::ListMessages,
-    ),
+    signed_in("GET", "/api/message_groups", FunctionName::ListMessageGroups),
+    signed_in("GET", "/api/messages/{message_group_uuid}", FunctionName::ListMessages),
     signed_in("POST", "/api/messages", FunctionName::PostMessage),
 ];
 
@@ -72,12 +54,9 @@ pub(super) struct Match {
 
 /// The route of a request; `None` where there is none.
 pub(super) fn find(method: &str, path: &str) -> Option<Match> {
-    ROUTES
-        .into_iter()
-        .filter(|route| route.method == method)
-        .find_map(|route| {
-            parameters(route.path, path).map(|parameters| Match { route, parameters })
-        })
+    ROUTES.into_iter().filter(|route| route.method == method).find_map(|route| {
+        parameters(route.path, path).map(|parameters| Match { route, parameters })
+    })
 }
 
 fn parameters(pattern: &'static str, path: &str) -> Option<Vec<(&'static str, String)>> {
@@ -126,12 +105,8 @@ mod tests {
                 in_template.push(format!("{method} {path} {name} {needs_token}"));
             }
         }
-        let mut here = ROUTES.map(|it| {
-            format!(
-                "{} {} {:?} {}",
-                it.method, it.path, it.function, it.needs_token
-            )
-        });
+        let mut here = ROUTES
+            .map(|it| format!("{} {} {:?} {}", it.method, it.path, it.function, it.needs_token));
         here.sort();
         in_template.sort();
         assert_eq!(here.as_slice(), in_template);
@@ -143,11 +118,7 @@ mod tests {
         let cors = &apis[0].1["CorsConfiguration"];
         let list = |name: &str| {
             let values = cors[name].as_sequence().expect("a list");
-            values
-                .iter()
-                .map(|it| it.as_str().expect("text"))
-                .collect::<Vec<_>>()
-                .join(",")
+            values.iter().map(|it| it.as_str().expect("text")).collect::<Vec<_>>().join(",")
         };
         assert_eq!(list("AllowMethods"), cors::METHODS);
         assert_eq!(list("AllowHeaders"), cors::HEADERS);
@@ -162,11 +133,7 @@ mod tests {
     fn check(method: &str, path: &str, expected: Option<(FunctionName, &[&str])>) {
         let found = find(method, path);
         let found = found.as_ref().map(|it| {
-            let values: Vec<&str> = it
-                .parameters
-                .iter()
-                .map(|(_, value)| value.as_str())
-                .collect();
+            let values: Vec<&str> = it.parameters.iter().map(|(_, value)| value.as_str()).collect();
             (it.route.function, values)
         });
         assert_eq!(
@@ -182,17 +149,9 @@ mod tests {
         check("PATCH", "/api/albums", None);
         check("GET", "/api/albums/", None);
         check("GET", "/api", None);
-        check(
-            "GET",
-            "/api/messages/a%20b",
-            Some((FunctionName::ListMessages, &["a b"])),
-        );
+        check("GET", "/api/messages/a%20b", Some((FunctionName::ListMessages, &["a b"])));
         check("GET", "/api/messages/", None);
         check("GET", "/api/messages/a/b", None);
-        check(
-            "POST",
-            "/api/messages",
-            Some((FunctionName::PostMessage, &[])),
-        );
+        check("POST", "/api/messages", Some((FunctionName::PostMessage, &[])));
     }
 }

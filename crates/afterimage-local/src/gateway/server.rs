@@ -46,9 +46,7 @@ pub(crate) async fn serve(
         // A dropped sender stops it as well.
         stop.await.ok();
     };
-    axum::serve(listener, router)
-        .with_graceful_shutdown(stopped)
-        .await
+    axum::serve(listener, router).with_graceful_shutdown(stopped).await
 }
 
 async fn handle(State(gateway): State<Arc<Gateway>>, request: Request) -> Response {
@@ -56,10 +54,7 @@ async fn handle(State(gateway): State<Arc<Gateway>>, request: Request) -> Respon
     let mut response = if cors::is_preflight(request.method(), request.headers()) {
         cors::preflight()
     } else {
-        gateway
-            .answer(request)
-            .await
-            .unwrap_or_else(Refusal::response)
+        gateway.answer(request).await.unwrap_or_else(Refusal::response)
     };
     if is_cross_origin {
         cors::allow(&mut response);
@@ -70,11 +65,8 @@ async fn handle(State(gateway): State<Arc<Gateway>>, request: Request) -> Respon
 impl Gateway {
     async fn answer(&self, request: Request) -> Result<Response, Refusal> {
         let (parts, body) = request.into_parts();
-        let body = || async {
-            to_bytes(body, LARGEST_BODY_BYTES)
-                .await
-                .map_err(|_| Refusal::TooLong)
-        };
+        let body =
+            || async { to_bytes(body, LARGEST_BODY_BYTES).await.map_err(|_| Refusal::TooLong) };
         match (&parts.method, parts.uri.path()) {
             (&Method::GET, "/healthz") => Ok(json_response(StatusCode::OK, &json!({ "ok": true }))),
             (&Method::GET, "/local/status") => self.status().await,

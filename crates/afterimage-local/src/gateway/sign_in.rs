@@ -25,20 +25,12 @@ pub(super) async fn sign_in(
     now: OffsetDateTime,
 ) -> Response {
     let Ok(SignIn { handle }) = serde_json::from_slice(body) else {
-        return refused(
-            StatusCode::BAD_REQUEST,
-            "invalid_body",
-            r#"send {"handle": "..."}"#,
-        );
+        return refused(StatusCode::BAD_REQUEST, "invalid_body", r#"send {"handle": "..."}"#);
     };
     let profile = match ensure_profile(messages, &handle).await {
         Ok(profile) => profile,
         Err(EnsureProfileError::Handle(error)) => {
-            return refused(
-                StatusCode::BAD_REQUEST,
-                "invalid_handle",
-                &error.to_string(),
-            );
+            return refused(StatusCode::BAD_REQUEST, "invalid_handle", &error.to_string());
         }
         Err(error @ EnsureProfileError::Store(_)) => {
             let cause = std::error::Error::source(&error).map(ToString::to_string);
@@ -59,11 +51,7 @@ pub(super) async fn sign_in(
 }
 
 fn failed() -> Response {
-    refused(
-        StatusCode::INTERNAL_SERVER_ERROR,
-        "internal_error",
-        "the sign-in failed; see the log",
-    )
+    refused(StatusCode::INTERNAL_SERVER_ERROR, "internal_error", "the sign-in failed; see the log")
 }
 
 fn refused(status: StatusCode, error: &str, message: &str) -> Response {

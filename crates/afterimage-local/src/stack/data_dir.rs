@@ -20,10 +20,8 @@ impl DataDir {
     /// # Errors
     /// [`StartError::DataDirInUse`], and [`StartError::DataDirUnusable`]. Nothing is harmed then.
     pub(super) fn open(path: &Path) -> Result<Self, StartError> {
-        let unusable = |source: io::Error| StartError::DataDirUnusable {
-            path: path.to_owned(),
-            source,
-        };
+        let unusable =
+            |source: io::Error| StartError::DataDirUnusable { path: path.to_owned(), source };
         fs::create_dir_all(path).map_err(unusable)?;
         let lock = OpenOptions::new()
             .create(true)
@@ -32,13 +30,10 @@ impl DataDir {
             .open(path.join("lock"))
             .map_err(unusable)?;
         match lock.try_lock() {
-            Ok(()) => Ok(Self {
-                path: path.to_owned(),
-                _lock: lock,
-            }),
-            Err(TryLockError::WouldBlock) => Err(StartError::DataDirInUse {
-                path: path.to_owned(),
-            }),
+            Ok(()) => Ok(Self { path: path.to_owned(), _lock: lock }),
+            Err(TryLockError::WouldBlock) => {
+                Err(StartError::DataDirInUse { path: path.to_owned() })
+            }
             Err(TryLockError::Error(source)) => Err(unusable(source)),
         }
     }

@@ -88,11 +88,9 @@ impl StartError {
     /// What the embedded DynamoDB's start says, with the option that chooses its port.
     pub(super) fn of_database(error: embedded_dynamodb::StartError) -> Self {
         match error {
-            embedded_dynamodb::StartError::Listen { port, source } => StartError::Port {
-                port,
-                option: "--dynamodb-port",
-                source,
-            },
+            embedded_dynamodb::StartError::Listen { port, source } => {
+                StartError::Port { port, option: "--dynamodb-port", source }
+            }
             error @ (embedded_dynamodb::StartError::Open { .. }
             | embedded_dynamodb::StartError::StreamRecords(_)) => StartError::Database(error),
         }

@@ -34,17 +34,8 @@ pub async fn send(url: &str, request: &str, headers: &[(&str, &str)], body: &[u8
     connection.read_to_end(&mut answer).await.ok();
     let answer = String::from_utf8(answer).expect("UTF-8");
     let (head, body) = answer.split_once("\r\n\r\n").expect("a head");
-    let status = head
-        .split(' ')
-        .nth(1)
-        .expect("a status")
-        .parse()
-        .expect("a number");
-    Answer {
-        status,
-        head: head.to_lowercase(),
-        body: body.to_owned(),
-    }
+    let status = head.split(' ').nth(1).expect("a status").parse().expect("a number");
+    Answer { status, head: head.to_lowercase(), body: body.to_owned() }
 }
 
 pub async fn get(url: &str, path: &str) -> Answer {
@@ -53,11 +44,5 @@ pub async fn get(url: &str, path: &str) -> Answer {
 
 pub async fn post(url: &str, path: &str, body: &Value) -> Answer {
     let json = [("Content-Type", "application/json")];
-    send(
-        url,
-        &format!("POST {path}"),
-        &json,
-        body.to_string().as_bytes(),
-    )
-    .await
+    send(url, &format!("POST {path}"), &json, body.to_string().as_bytes()).await
 }

@@ -1,9 +1,5 @@
 //! The stack and its parts, over loopback.
-#![expect(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    reason = "a test fails where it stands"
-)]
+#![expect(clippy::expect_used, clippy::indexing_slicing, reason = "a test fails where it stands")]
 
 mod http;
 mod stack;

@@ -26,19 +26,14 @@ struct Recorder {
 impl Recorder {
     fn new() -> Arc<Self> {
         let (albums, _) = watch::channel(Vec::new());
-        Arc::new(Self {
-            events: Mutex::default(),
-            albums,
-        })
+        Arc::new(Self { events: Mutex::default(), albums })
     }
 
     /// Waits until so many albums have come.
     async fn came(&self, count: usize) -> Vec<String> {
         let mut albums = self.albums.subscribe();
         let came = albums.wait_for(|albums| albums.len() >= count);
-        let came = tokio::time::timeout(Duration::from_secs(30), came)
-            .await
-            .expect("in time");
+        let came = tokio::time::timeout(Duration::from_secs(30), came).await.expect("in time");
         came.expect("a sender").clone()
     }
 }
@@ -48,9 +43,7 @@ impl Function for Recorder {
         let event: Value = serde_json::from_str(&payload)?;
         let albums = albums_of(&event);
         if albums.iter().any(|album| album == "poison") {
-            return Err(FunctionError::Failed {
-                message: "scripted".to_owned(),
-            });
+            return Err(FunctionError::Failed { message: "scripted".to_owned() });
         }
         self.events.lock().expect("a lock").push(event);
         self.albums.send_modify(|all| all.extend(albums));
@@ -60,11 +53,8 @@ impl Function for Recorder {
 
 fn albums_of(event: &Value) -> Vec<String> {
     let records = event["Records"].as_array().expect("records");
-    let album = |record: &Value| {
-        record["dynamodb"]["Keys"]["Album"]["S"]
-            .as_str()
-            .map(str::to_owned)
-    };
+    let album =
+        |record: &Value| record["dynamodb"]["Keys"]["Album"]["S"].as_str().map(str::to_owned);
     records.iter().filter_map(album).collect()
 }
 
@@ -95,9 +85,7 @@ async fn put(emulator: &Emulator, album: &str) {
 
 async fn emulator() -> Emulator {
     let emulator = Emulator::in_memory().await.expect("started");
-    emulator
-        .create_tables(&TableNames::default())
-        .expect("created");
+    emulator.create_tables(&TableNames::default()).expect("created");
     emulator
 }
 
@@ -135,10 +123,7 @@ async fn pending(emulator: &Emulator, places: &Places) -> u64 {
     let settings = mapping("StartingPosition: TRIM_HORIZON");
     let client = emulator.streams_client();
     let tables = TableNames::default();
-    backlog(&client, &tables, &settings, &places.checkpoints)
-        .await
-        .expect("counted")
-        .pending
+    backlog(&client, &tables, &settings, &places.checkpoints).await.expect("counted").pending
 }
 
 async fn all_done(emulator: &Emulator, places: &Places) {
@@ -147,9 +132,7 @@ async fn all_done(emulator: &Emulator, places: &Places) {
             tokio::task::yield_now().await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(30), done)
-        .await
-        .expect("done in time");
+    tokio::time::timeout(Duration::from_secs(30), done).await.expect("done in time");
 }
 
 const HORIZON: &str = "StartingPosition: TRIM_HORIZON";
@@ -176,14 +159,8 @@ async fn events_are_lambda_s_and_a_restart_goes_on_behind_the_checkpoint() {
         .strip_prefix("arn:aws:dynamodb:us-east-1:000000000000:table/afterimage-albums/stream/")
         .expect("the table's stream");
     assert_eq!((label.len(), &label[10..11]), (23, "T"), "{label}");
-    assert!(
-        record["dynamodb"]["ApproximateCreationDateTime"].is_i64(),
-        "{record}"
-    );
-    assert_eq!(
-        record["dynamodb"]["NewImage"]["Album"],
-        json!({ "S": "one" })
-    );
+    assert!(record["dynamodb"]["ApproximateCreationDateTime"].is_i64(), "{record}");
+    assert_eq!(record["dynamodb"]["NewImage"]["Album"], json!({ "S": "one" }));
     assert_eq!(record["dynamodb"]["StreamViewType"], "NEW_IMAGE");
 
     put(&emulator, "three").await;
@@ -214,16 +191,10 @@ async fn a_poison_record_becomes_a_file_and_its_neighbours_arrive() {
     assert_eq!(files.len(), 1);
     let kept: Value =
         serde_json::from_slice(&std::fs::read(&files[0]).expect("text")).expect("JSON");
-    assert_eq!(
-        kept["requestContext"]["condition"],
-        "RetryAttemptsExhausted"
-    );
+    assert_eq!(kept["requestContext"]["condition"], "RetryAttemptsExhausted");
     assert_eq!(kept["DDBStreamBatchInfo"]["batchSize"], 1);
     let payload = kept["payload"].as_str().expect("text");
-    assert_eq!(
-        albums_of(&serde_json::from_str(payload).expect("JSON")),
-        ["poison"]
-    );
+    assert_eq!(albums_of(&serde_json::from_str(payload).expect("JSON")), ["poison"]);
 }
 
 #[tokio::test]
@@ -267,15 +238,9 @@ async fn in_lanes_every_record_comes_and_each_item_keeps_its_order() {
     all_done(&emulator, &places).await;
     trigger.shutdown().await;
     let events = function.events.lock().expect("a lock").clone();
-    let records: Vec<&Value> = events
-        .iter()
-        .flat_map(|event| event["Records"].as_array().expect("records"))
-        .collect();
-    assert!(
-        events
-            .iter()
-            .all(|event| event["Records"].as_array().is_some_and(|it| it.len() <= 3))
-    );
+    let records: Vec<&Value> =
+        events.iter().flat_map(|event| event["Records"].as_array().expect("records")).collect();
+    assert!(events.iter().all(|event| event["Records"].as_array().is_some_and(|it| it.len() <= 3)));
     for item in (0..12).map(|item: u32| item.to_string()) {
         let of_item = |record: &&&Value| record["dynamodb"]["Keys"]["Album"]["S"] == item.as_str();
         let rounds: Vec<&Value> = records
@@ -310,13 +275,7 @@ async fn a_table_made_again_has_a_new_stream_that_is_read_from_its_beginning() {
     function.came(1).await;
     let tables = TableNames::default();
     let name = tables.name(Table::Albums);
-    emulator
-        .client()
-        .delete_table()
-        .table_name(name)
-        .send()
-        .await
-        .expect("deleted");
+    emulator.client().delete_table().table_name(name).send().await.expect("deleted");
     emulator.create_tables(&tables).expect("created");
     put(&emulator, "new").await;
     assert_eq!(function.came(2).await, ["old", "new"]);

@@ -68,22 +68,14 @@ pub fn contribution_of_item(view: &CountView, item: &Item) -> Result<Contributio
         return Ok(Contribution::None);
     };
     let attribute = || view.group_by.clone();
-    let group = render_group(value).ok_or_else(|| GroupError::Type {
-        attribute: attribute(),
-        type_name: value.type_name(),
-    })?;
+    let group = render_group(value)
+        .ok_or_else(|| GroupError::Type { attribute: attribute(), type_name: value.type_name() })?;
     let key_byte_count = view.target.sort.render(&group).len();
     if group.is_empty() || group.len() > GROUP_BYTES_MAX {
-        return Err(GroupError::Length {
-            attribute: attribute(),
-            byte_count: group.len(),
-        });
+        return Err(GroupError::Length { attribute: attribute(), byte_count: group.len() });
     }
     if key_byte_count > SORT_KEY_BYTES_MAX {
-        return Err(GroupError::Length {
-            attribute: attribute(),
-            byte_count: key_byte_count,
-        });
+        return Err(GroupError::Length { attribute: attribute(), byte_count: key_byte_count });
     }
     Ok(Contribution::Group(group))
 }

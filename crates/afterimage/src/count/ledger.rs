@@ -99,16 +99,12 @@ impl Entry {
             sequence_number: text("sequence_number")?.parse()?,
         };
         let standing = match text("standing")? {
-            "counted" => Standing::Counted {
-                group: text("group")?.to_owned(),
-            },
+            "counted" => Standing::Counted { group: text("group")?.to_owned() },
             "uncounted" => Standing::Uncounted,
             "removed" => Standing::Removed,
             "parked" => Standing::Parked,
             _ => {
-                return Err(LedgerError::Attribute {
-                    attribute: "standing",
-                });
+                return Err(LedgerError::Attribute { attribute: "standing" });
             }
         };
         Ok(Self { version, standing })
@@ -144,10 +140,7 @@ impl Entry {
         let mut item = self.attributes();
         item.insert("pk".to_owned(), key.partition.to_attribute_value());
         item.insert("sk".to_owned(), AttributeValue::string(SORT_KEY));
-        item.insert(
-            "source_key".to_owned(),
-            AttributeValue::M(key_item(definition, source_key)),
-        );
+        item.insert("source_key".to_owned(), AttributeValue::M(key_item(definition, source_key)));
         let conditions = match read {
             None => vec![Clause::Missing("pk".to_owned())],
             Some(read) => {
@@ -158,24 +151,14 @@ impl Entry {
                 attributes.into_iter().map(equals).chain(no_group).collect()
             }
         };
-        Write {
-            key,
-            action: Action::Put(item),
-            conditions,
-        }
+        Write { key, action: Action::Put(item), conditions }
     }
 }
 
 /// The key attributes of a source item.
 fn key_item(definition: &TableDefinition, key: &ItemKey) -> Item {
-    let partition = (
-        definition.partition_key.clone(),
-        key.partition.to_attribute_value(),
-    );
-    let sort = definition
-        .sort_key
-        .clone()
-        .zip(key.sort.as_ref().map(KeyValue::to_attribute_value));
+    let partition = (definition.partition_key.clone(), key.partition.to_attribute_value());
+    let sort = definition.sort_key.clone().zip(key.sort.as_ref().map(KeyValue::to_attribute_value));
     std::iter::once(partition).chain(sort).collect()
 }
 
@@ -216,11 +199,6 @@ pub(crate) mod tests {
     #[test]
     fn an_item_that_is_no_entry_is_refused() {
         let error = Entry::from_item(&Item::new()).expect_err("no entry");
-        assert_eq!(
-            error,
-            LedgerError::Attribute {
-                attribute: "stream_label"
-            }
-        );
+        assert_eq!(error, LedgerError::Attribute { attribute: "stream_label" });
     }
 }

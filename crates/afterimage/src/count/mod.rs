@@ -83,11 +83,7 @@ impl Target {
     /// The key of a group's count.
     #[must_use]
     pub fn key(&self, group: &str) -> ItemKey {
-        ItemKey::strings(
-            Table::Derived,
-            self.partition.clone(),
-            self.sort.render(group),
-        )
+        ItemKey::strings(Table::Derived, self.partition.clone(), self.sort.render(group))
     }
 }
 
@@ -107,10 +103,7 @@ impl CountView {
             let is_skipped =
                 self.removal == Removal::Skip && routed.record.change == Change::Remove;
             if is_skipped {
-                settled.push(Settled::Outcome {
-                    index: routed.index,
-                    outcome: Outcome::Skipped,
-                });
+                settled.push(Settled::Outcome { index: routed.index, outcome: Outcome::Skipped });
                 continue;
             }
             let Some(other) = newest.get_mut(&routed.record.key) else {
@@ -123,10 +116,7 @@ impl CountView {
             } else {
                 (*other, *routed)
             };
-            settled.push(Settled::Coalesced {
-                index: superseded.index,
-                by: kept.index,
-            });
+            settled.push(Settled::Coalesced { index: superseded.index, by: kept.index });
             *other = kept;
         }
         let changes: Vec<_> = newest

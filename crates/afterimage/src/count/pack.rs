@@ -40,10 +40,7 @@ impl Pack {
 pub(super) fn pack(packables: Vec<Packable>, action_count_max: usize) -> Vec<Pack> {
     let mut clusters: BTreeMap<BTreeSet<String>, Vec<usize>> = BTreeMap::new();
     for packable in packables {
-        clusters
-            .entry(packable.groups)
-            .or_default()
-            .push(packable.change);
+        clusters.entry(packable.groups).or_default().push(packable.change);
     }
     let mut clusters: Vec<_> = clusters.into_iter().collect();
     clusters.sort_by_key(|(_, changes)| std::cmp::Reverse(changes.len()));
@@ -54,10 +51,7 @@ pub(super) fn pack(packables: Vec<Packable>, action_count_max: usize) -> Vec<Pac
             match best_pack(&mut packs, part.len(), &groups, action_count_max) {
                 Some(pack) => pack.add(part, &groups),
                 None => {
-                    packs.push(Pack {
-                        changes: part.to_vec(),
-                        groups: groups.clone(),
-                    });
+                    packs.push(Pack { changes: part.to_vec(), groups: groups.clone() });
                 }
             }
         }
@@ -77,12 +71,7 @@ fn best_pack<'a>(
         .filter(|pack| {
             pack.action_count() + change_count + pack.added_group_count(groups) <= action_count_max
         })
-        .min_by_key(|pack| {
-            (
-                pack.added_group_count(groups),
-                action_count_max - pack.action_count(),
-            )
-        })
+        .min_by_key(|pack| (pack.added_group_count(groups), action_count_max - pack.action_count()))
 }
 
 /// The first packs of which no two touch the same group: they can be committed at once.
@@ -108,15 +97,10 @@ mod tests {
     use super::*;
 
     fn packables(groups: &[(&str, usize)]) -> Vec<Packable> {
-        let names = groups
-            .iter()
-            .flat_map(|(name, count)| std::iter::repeat_n(*name, *count));
+        let names = groups.iter().flat_map(|(name, count)| std::iter::repeat_n(*name, *count));
         names
             .enumerate()
-            .map(|(change, name)| Packable {
-                change,
-                groups: [name.to_owned()].into(),
-            })
+            .map(|(change, name)| Packable { change, groups: [name.to_owned()].into() })
             .collect()
     }
 
@@ -134,10 +118,7 @@ mod tests {
         check(&[("a", 1)], (2, 1));
         check(&[("a", 99)], (100, 1));
         check(&[("a", 100)], (102, 2));
-        check(
-            &[("a", 249), ("b", 40), ("c", 5)],
-            (249 + 3 + 40 + 1 + 5 + 1, 3),
-        );
+        check(&[("a", 249), ("b", 40), ("c", 5)], (249 + 3 + 40 + 1 + 5 + 1, 3));
         check(&[("a", 50), ("b", 49)], (101, 2));
     }
 

@@ -83,11 +83,7 @@ impl OpenChange {
     }
 
     fn applied_outcome(&self) -> Outcome {
-        if self.parking.is_some() {
-            Outcome::Parked
-        } else {
-            Outcome::Applied
-        }
+        if self.parking.is_some() { Outcome::Parked } else { Outcome::Applied }
     }
 
     /// Settles the change if its record, or a newer one, was applied before.
@@ -99,11 +95,7 @@ impl OpenChange {
             return;
         }
         let is_own = self.may_be_committed && entry.version == self.version;
-        self.outcome = Some(if is_own {
-            self.applied_outcome()
-        } else {
-            Outcome::Duplicate
-        });
+        self.outcome = Some(if is_own { self.applied_outcome() } else { Outcome::Duplicate });
     }
 
     /// The difference that the change makes to each group's count.
@@ -168,11 +160,7 @@ impl CountTask {
             .filter(|change| !change.is_parked)
             .filter_map(|change| {
                 let reason = change.parking.clone()?;
-                Some(Parking {
-                    index: change.index,
-                    reason,
-                    part: None,
-                })
+                Some(Parking { index: change.index, reason, part: None })
             })
             .collect()
     }
@@ -192,15 +180,9 @@ impl CountTask {
     fn transaction(&self, pack: &Pack) -> Transaction {
         let mut writes = Vec::new();
         let mut sums: BTreeMap<String, i64> = BTreeMap::new();
-        for change in pack
-            .changes
-            .iter()
-            .filter_map(|place| self.changes.get(*place))
-        {
-            let entry = Entry {
-                version: change.version.clone(),
-                standing: change.standing.clone(),
-            };
+        for change in pack.changes.iter().filter_map(|place| self.changes.get(*place)) {
+            let entry =
+                Entry { version: change.version.clone(), standing: change.standing.clone() };
             writes.push(entry.write(
                 &self.view.name,
                 &self.view.definition,
@@ -211,17 +193,14 @@ impl CountTask {
                 *sums.entry(group).or_insert(0) += delta;
             }
         }
-        let counts = sums
-            .into_iter()
-            .filter(|(_, sum)| *sum != 0)
-            .map(|(group, sum)| Write {
-                key: self.view.target.key(&group),
-                action: Action::Update(Changes {
-                    add: [(self.view.target.count_attribute.clone(), sum)].into(),
-                    ..Changes::default()
-                }),
-                conditions: Vec::new(),
-            });
+        let counts = sums.into_iter().filter(|(_, sum)| *sum != 0).map(|(group, sum)| Write {
+            key: self.view.target.key(&group),
+            action: Action::Update(Changes {
+                add: [(self.view.target.count_attribute.clone(), sum)].into(),
+                ..Changes::default()
+            }),
+            conditions: Vec::new(),
+        });
         writes.extend(counts);
         Transaction { writes }
     }
@@ -262,10 +241,8 @@ impl CountTask {
     fn for_writes(&mut self, pack: &Pack, writes: &[usize], act: impl Fn(&mut OpenChange)) {
         let is_told = writes.iter().any(|write| *write < pack.changes.len());
         for (write, place) in pack.changes.iter().enumerate() {
-            let change = self
-                .changes
-                .get_mut(*place)
-                .filter(|_| !is_told || writes.contains(&write));
+            let change =
+                self.changes.get_mut(*place).filter(|_| !is_told || writes.contains(&write));
             change.into_iter().for_each(&act);
         }
     }
@@ -277,8 +254,7 @@ impl Task for CountTask {
         if !reads.is_empty() {
             return Step::Read(reads);
         }
-        self.open_changes()
-            .for_each(OpenChange::settle_if_not_newer);
+        self.open_changes().for_each(OpenChange::settle_if_not_newer);
         let parkings = self.parkings();
         if !parkings.is_empty() {
             return Step::Park(parkings);
@@ -287,20 +263,12 @@ impl Task for CountTask {
         if self.in_flight.is_empty() {
             return Step::Done;
         }
-        Step::Commit(
-            self.in_flight
-                .iter()
-                .map(|pack| self.transaction(pack))
-                .collect(),
-        )
+        Step::Commit(self.in_flight.iter().map(|pack| self.transaction(pack)).collect())
     }
 
     fn answered(&mut self, answers: Vec<(Read, Answer)>) {
         let mut answers: BTreeMap<Read, Answer> = answers.into_iter().collect();
-        for change in self
-            .open_changes()
-            .filter(|it| matches!(it.entry, Known::Nothing))
-        {
+        for change in self.open_changes().filter(|it| matches!(it.entry, Known::Nothing)) {
             let answer = answers.remove(&Read::Item(change.ledger_key.clone()));
             let Some(Answer::Item(item)) = answer else {
                 continue;
@@ -325,17 +293,12 @@ impl Task for CountTask {
     }
 
     fn parked(&mut self) {
-        self.open_changes()
-            .filter(|change| change.parking.is_some())
-            .for_each(|change| {
-                change.is_parked = true;
-            });
+        self.open_changes().filter(|change| change.parking.is_some()).for_each(|change| {
+            change.is_parked = true;
+        });
     }
 
     fn outcomes(&self) -> Vec<(usize, Option<Outcome>)> {
-        self.changes
-            .iter()
-            .map(|change| (change.index, change.outcome))
-            .collect()
+        self.changes.iter().map(|change| (change.index, change.outcome)).collect()
     }
 }

@@ -115,9 +115,7 @@ impl Head {
             is_adopted: match item.get("is_adopted") {
                 Some(AttributeValue::Bool(it)) => *it,
                 _ => {
-                    return Err(HeadError::Attribute {
-                        attribute: "is_adopted",
-                    });
+                    return Err(HeadError::Attribute { attribute: "is_adopted" });
                 }
             },
             places: places(item)?,
@@ -129,10 +127,7 @@ impl Head {
     pub fn to_item(&self, key: &ItemKey) -> Item {
         let mut item = keyed(key);
         if let Some(newest) = &self.newest {
-            item.insert(
-                "newest_order".to_owned(),
-                AttributeValue::string(&newest.order),
-            );
+            item.insert("newest_order".to_owned(), AttributeValue::string(&newest.order));
             if let Some(version) = &newest.version {
                 let label = AttributeValue::string(version.stream_label.as_str());
                 let number = AttributeValue::string(version.sequence_number.as_str());
@@ -145,18 +140,9 @@ impl Head {
             );
         }
         item.insert("revision".to_owned(), AttributeValue::whole(self.revision));
-        item.insert(
-            "newest_revision".to_owned(),
-            AttributeValue::whole(self.newest_revision),
-        );
-        item.insert(
-            "chunk_count".to_owned(),
-            AttributeValue::whole(self.chunk_count),
-        );
-        item.insert(
-            "is_adopted".to_owned(),
-            AttributeValue::Bool(self.is_adopted),
-        );
+        item.insert("newest_revision".to_owned(), AttributeValue::whole(self.newest_revision));
+        item.insert("chunk_count".to_owned(), AttributeValue::whole(self.chunk_count));
+        item.insert("is_adopted".to_owned(), AttributeValue::Bool(self.is_adopted));
         item.insert("rows".to_owned(), places_value(&self.places));
         item
     }
@@ -168,10 +154,7 @@ impl Chunk {
     /// # Errors
     /// [`HeadError`] for an item that is none.
     pub fn from_item(item: &Item) -> Result<Self, HeadError> {
-        Ok(Self {
-            revision: whole(item, "revision")?,
-            places: places(item)?,
-        })
+        Ok(Self { revision: whole(item, "revision")?, places: places(item)? })
     }
 
     /// The chunk as an item.
@@ -187,21 +170,13 @@ impl Chunk {
 /// Puts a head or a chunk, on condition that its revision still is the one that was read.
 #[must_use]
 pub(super) fn put(key: &ItemKey, item: Item, read_revision: Option<u64>) -> Write {
-    Write {
-        key: key.clone(),
-        action: Action::Put(item),
-        conditions: at_revision(read_revision),
-    }
+    Write { key: key.clone(), action: Action::Put(item), conditions: at_revision(read_revision) }
 }
 
 /// Checks that a head's revision still is the one that was read.
 #[must_use]
 pub(super) fn check(key: &ItemKey, read_revision: Option<u64>) -> Write {
-    Write {
-        key: key.clone(),
-        action: Action::Check,
-        conditions: at_revision(read_revision),
-    }
+    Write { key: key.clone(), action: Action::Check, conditions: at_revision(read_revision) }
 }
 
 fn at_revision(read_revision: Option<u64>) -> Vec<Clause> {
@@ -212,14 +187,8 @@ fn at_revision(read_revision: Option<u64>) -> Vec<Clause> {
 }
 
 fn keyed(key: &ItemKey) -> Item {
-    let sort = key
-        .sort
-        .iter()
-        .map(|sort| ("sk".to_owned(), sort.to_attribute_value()));
-    [("pk".to_owned(), key.partition.to_attribute_value())]
-        .into_iter()
-        .chain(sort)
-        .collect()
+    let sort = key.sort.iter().map(|sort| ("sk".to_owned(), sort.to_attribute_value()));
+    [("pk".to_owned(), key.partition.to_attribute_value())].into_iter().chain(sort).collect()
 }
 
 fn newest(item: &Item) -> Result<Option<Newest>, HeadError> {
@@ -234,27 +203,21 @@ fn newest(item: &Item) -> Result<Option<Newest>, HeadError> {
     let label = optional("newest_stream_label")?;
     let version = match label.zip(optional("newest_sequence_number")?) {
         None => None,
-        Some((label, number)) => Some(Version {
-            stream_label: label.parse()?,
-            sequence_number: number.parse()?,
-        }),
+        Some((label, number)) => {
+            Some(Version { stream_label: label.parse()?, sequence_number: number.parse()? })
+        }
     };
     let copied = item.iter().filter_map(|(name, value)| {
         Some((name.strip_prefix(COPY_PREFIX)?.to_owned(), value.clone()))
     });
-    Ok(Some(Newest {
-        order: order.to_owned(),
-        version,
-        copied: copied.collect(),
-    }))
+    Ok(Some(Newest { order: order.to_owned(), version, copied: copied.collect() }))
 }
 
 fn whole(item: &Item, attribute: &'static str) -> Result<u64, HeadError> {
     match item.get(attribute) {
-        Some(AttributeValue::N(number)) => number
-            .as_str()
-            .parse()
-            .map_err(|_| HeadError::Attribute { attribute }),
+        Some(AttributeValue::N(number)) => {
+            number.as_str().parse().map_err(|_| HeadError::Attribute { attribute })
+        }
         _ => Err(HeadError::Attribute { attribute }),
     }
 }
@@ -280,10 +243,7 @@ fn places(item: &Item) -> Result<Vec<OwnerPlace>, HeadError> {
             carries: whole(place, "carries").ok()?,
         })
     };
-    values
-        .iter()
-        .map(|value| place(value).ok_or_else(broken))
-        .collect()
+    values.iter().map(|value| place(value).ok_or_else(broken)).collect()
 }
 
 fn places_value(places: &[OwnerPlace]) -> AttributeValue {
@@ -311,26 +271,13 @@ mod tests {
     fn any_newest() -> impl Strategy<Value = Newest> {
         let any_version =
             any::<u64>().prop_map(|number| version("2026-01-01T00:00:00.5", &number.to_string()));
-        (
-            ".{1,9}",
-            option::of(any_version),
-            btree_map("[a-z]{1,4}", any_value(), 0..3),
-        )
-            .prop_map(|(order, version, copied)| Newest {
-                order,
-                version,
-                copied,
-            })
+        (".{1,9}", option::of(any_version), btree_map("[a-z]{1,4}", any_value(), 0..3))
+            .prop_map(|(order, version, copied)| Newest { order, version, copied })
     }
 
     fn any_place() -> impl Strategy<Value = OwnerPlace> {
-        (".{1,9}", vec(".{1,9}", 0..3), any::<u64>()).prop_map(|(owner, sorts, carries)| {
-            OwnerPlace {
-                owner,
-                sorts,
-                carries,
-            }
-        })
+        (".{1,9}", vec(".{1,9}", 0..3), any::<u64>())
+            .prop_map(|(owner, sorts, carries)| OwnerPlace { owner, sorts, carries })
     }
 
     proptest! {
@@ -358,16 +305,8 @@ mod tests {
     fn an_item_that_is_no_head_is_refused() {
         let mut item = Head::default().to_item(&head_key("view", "group"));
         item.remove("rows");
-        assert_eq!(
-            Head::from_item(&item),
-            Err(HeadError::Attribute { attribute: "rows" })
-        );
+        assert_eq!(Head::from_item(&item), Err(HeadError::Attribute { attribute: "rows" }));
         item.insert("revision".to_owned(), AttributeValue::string("1"));
-        assert_eq!(
-            Head::from_item(&item),
-            Err(HeadError::Attribute {
-                attribute: "revision"
-            })
-        );
+        assert_eq!(Head::from_item(&item), Err(HeadError::Attribute { attribute: "revision" }));
     }
 }

@@ -81,13 +81,8 @@ impl LatestView {
     /// The attributes of a source item that rows carry.
     #[must_use]
     pub fn copied(&self, source_item: &Item) -> Item {
-        let copied = self
-            .copy
-            .iter()
-            .filter_map(|name| source_item.get_key_value(name));
-        copied
-            .map(|(name, value)| (name.clone(), value.clone()))
-            .collect()
+        let copied = self.copy.iter().filter_map(|name| source_item.get_key_value(name));
+        copied.map(|(name, value)| (name.clone(), value.clone())).collect()
     }
 
     /// The sort keys that a row may have when a source item with this order key is the newest: the
@@ -101,18 +96,14 @@ impl LatestView {
     #[must_use]
     pub fn is_row_of(&self, group: &str, item: &Item) -> bool {
         self.rows.selection.selects(item)
-            && item
-                .get(&self.rows.group_attribute)
-                .and_then(AttributeValue::as_string)
+            && item.get(&self.rows.group_attribute).and_then(AttributeValue::as_string)
                 == Some(group)
     }
 
     /// The group of an item that is selected as a source item, by its keys.
     #[must_use]
     pub fn group_of_source_item<'a>(&self, item: &'a Item) -> Option<&'a str> {
-        let partition = item
-            .get(&self.partition_attribute)
-            .and_then(AttributeValue::as_string);
+        let partition = item.get(&self.partition_attribute).and_then(AttributeValue::as_string);
         partition
             .filter(|_| self.selection.selects(item))
             .and_then(|partition| partition.strip_prefix(self.strip_prefix.as_str()))
@@ -127,15 +118,11 @@ impl LatestView {
     ) -> BTreeMap<String, (String, Item)> {
         let mut newest: BTreeMap<String, (String, Item)> = BTreeMap::new();
         for item in items {
-            let order = item
-                .get(&self.sort_attribute)
-                .and_then(AttributeValue::as_string);
+            let order = item.get(&self.sort_attribute).and_then(AttributeValue::as_string);
             let Some((group, order)) = self.group_of_source_item(item).zip(order) else {
                 continue;
             };
-            let is_newer = newest
-                .get(group)
-                .is_none_or(|(other, _)| order > other.as_str());
+            let is_newer = newest.get(group).is_none_or(|(other, _)| order > other.as_str());
             if is_newer {
                 newest.insert(group.to_owned(), (order.to_owned(), self.copied(item)));
             }
@@ -152,36 +139,22 @@ impl LatestView {
         let mut groups: BTreeMap<String, GroupTask> = BTreeMap::new();
         for Routed { index, record } in records.iter().copied() {
             if record.change == Change::Remove {
-                settled.push(Settled::Outcome {
-                    index,
-                    outcome: Outcome::Skipped,
-                });
+                settled.push(Settled::Outcome { index, outcome: Outcome::Skipped });
                 continue;
             }
             let coalesced = match self.role(index, record) {
                 Role::Source(source) => task_of(&view, &mut groups, &source.group).offer(source),
                 Role::Row(hint) => task_of(&view, &mut groups, &hint.group).hint(hint),
-                Role::NotSelected => Some(Settled::Outcome {
-                    index,
-                    outcome: Outcome::Skipped,
-                }),
+                Role::NotSelected => Some(Settled::Outcome { index, outcome: Outcome::Skipped }),
                 Role::Unusable { reason } => {
-                    parkings.push(Parking {
-                        index,
-                        reason,
-                        part: None,
-                    });
+                    parkings.push(Parking { index, reason, part: None });
                     None
                 }
             };
             settled.extend(coalesced);
         }
         let mut tasks: Vec<Box<dyn Task>> = Vec::new();
-        tasks.extend(
-            groups
-                .into_values()
-                .map(|task| Box::new(task) as Box<dyn Task>),
-        );
+        tasks.extend(groups.into_values().map(|task| Box::new(task) as Box<dyn Task>));
         if !parkings.is_empty() {
             tasks.push(Box::new(ParkingTask::new(parkings)));
         }
@@ -189,19 +162,17 @@ impl LatestView {
     }
 
     fn role(&self, index: usize, record: &Record) -> Role {
-        let key_item: Item = [(
-            self.partition_attribute.clone(),
-            record.key.partition.to_attribute_value(),
-        )]
-        .into_iter()
-        .chain(
-            record
-                .key
-                .sort
-                .as_ref()
-                .map(|it| (self.sort_attribute.clone(), it.to_attribute_value())),
-        )
-        .collect();
+        let key_item: Item =
+            [(self.partition_attribute.clone(), record.key.partition.to_attribute_value())]
+                .into_iter()
+                .chain(
+                    record
+                        .key
+                        .sort
+                        .as_ref()
+                        .map(|it| (self.sort_attribute.clone(), it.to_attribute_value())),
+                )
+                .collect();
         let is_row = self.rows.selection.selects(&key_item);
         if !is_row && !self.selection.selects(&key_item) {
             return Role::NotSelected;
@@ -210,9 +181,7 @@ impl LatestView {
             Ok(Some(image)) => image,
             Ok(None) => return Role::NotSelected,
             Err(error) => {
-                return Role::Unusable {
-                    reason: reason(error),
-                };
+                return Role::Unusable { reason: reason(error) };
             }
         };
         if is_row {
@@ -286,9 +255,7 @@ fn task_of<'a>(
     groups: &'a mut BTreeMap<String, GroupTask>,
     group: &str,
 ) -> &'a mut GroupTask {
-    groups
-        .entry(group.to_owned())
-        .or_insert_with(|| GroupTask::new(Arc::clone(view), group))
+    groups.entry(group.to_owned()).or_insert_with(|| GroupTask::new(Arc::clone(view), group))
 }
 
 fn check_group(group: &str) -> Result<(), String> {
@@ -296,8 +263,6 @@ fn check_group(group: &str) -> Result<(), String> {
     if (1..=GROUP_BYTES_MAX).contains(&byte_count) {
         Ok(())
     } else {
-        Err(format!(
-            "the group has {byte_count} bytes; 1 to {GROUP_BYTES_MAX} are possible"
-        ))
+        Err(format!("the group has {byte_count} bytes; 1 to {GROUP_BYTES_MAX} are possible"))
     }
 }

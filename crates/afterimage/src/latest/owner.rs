@@ -38,11 +38,7 @@ pub(super) enum OwnerPlan {
     Needs(Vec<ItemKey>),
     /// The rows are changed by these writes, and stand at these sort keys then. `is_complete` is
     /// whether they follow the newest then.
-    Rows {
-        writes: Vec<Write>,
-        sorts: Vec<String>,
-        is_complete: bool,
-    },
+    Rows { writes: Vec<Write>, sorts: Vec<String>, is_complete: bool },
     /// The row can never be written where it belongs; it stays where it is.
     Unwritable { reason: String, sorts: Vec<String> },
 }
@@ -80,10 +76,7 @@ impl OwnerRows<'_> {
         if !unread.is_empty() {
             return OwnerPlan::Needs(unread);
         }
-        let standing: Vec<_> = sorts
-            .iter()
-            .filter_map(|sort| self.standing(known, sort))
-            .collect();
+        let standing: Vec<_> = sorts.iter().filter_map(|sort| self.standing(known, sort)).collect();
         let at_target = targets
             .iter()
             .find_map(|target| standing.iter().find(|row| row.sort == target.as_str()));
@@ -101,11 +94,7 @@ impl OwnerRows<'_> {
             }
             (None, None) => {
                 let writes = gone.into_iter().map(|sort| self.check_gone(sort)).collect();
-                OwnerPlan::Rows {
-                    writes,
-                    sorts: Vec::new(),
-                    is_complete: true,
-                }
+                OwnerPlan::Rows { writes, sorts: Vec::new(), is_complete: true }
             }
         }
     }
@@ -121,10 +110,7 @@ impl OwnerRows<'_> {
         if !unread.is_empty() {
             return OwnerPlan::Needs(unread);
         }
-        let standing = self
-            .noticed
-            .iter()
-            .filter_map(|sort| self.standing(known, sort));
+        let standing = self.noticed.iter().filter_map(|sort| self.standing(known, sort));
         let mut sorts: BTreeSet<String> = self.registered.iter().cloned().collect();
         sorts.extend(standing.map(|row| row.sort.to_owned()));
         OwnerPlan::Rows {
@@ -140,19 +126,13 @@ impl OwnerRows<'_> {
 
     fn standing<'a>(&self, known: &'a Known, sort: &'a str) -> Option<Standing<'a>> {
         let item = known.get(&self.key(sort))?.as_ref()?;
-        self.view
-            .is_row_of(self.group, item)
-            .then_some(Standing { sort, item })
+        self.view.is_row_of(self.group, item).then_some(Standing { sort, item })
     }
 
     /// Registered sort keys where no row of the group stands any more.
     fn gone(&self, standing: &[Standing<'_>]) -> Vec<&str> {
         let stands = |sort: &&str| standing.iter().any(|row| row.sort == *sort);
-        self.registered
-            .iter()
-            .map(String::as_str)
-            .filter(|sort| !stands(sort))
-            .collect()
+        self.registered.iter().map(String::as_str).filter(|sort| !stands(sort)).collect()
     }
 
     /// A row is dropped only if it is gone when the head says so: absent, or of another group.
@@ -161,10 +141,7 @@ impl OwnerRows<'_> {
         Write {
             key: self.key(sort),
             action: Action::Check,
-            conditions: vec![Clause::Differs(
-                self.view.rows.group_attribute.clone(),
-                group,
-            )],
+            conditions: vec![Clause::Differs(self.view.rows.group_attribute.clone(), group)],
         }
     }
 
@@ -183,32 +160,20 @@ impl OwnerRows<'_> {
                 changes.set.insert(name.clone(), value.clone());
             }
         }
-        changes.remove = survivor
-            .item
-            .keys()
-            .filter(|name| !wanted.contains_key(*name))
-            .cloned()
-            .collect();
+        changes.remove =
+            survivor.item.keys().filter(|name| !wanted.contains_key(*name)).cloned().collect();
         let mut writes = Vec::new();
         if changes != Changes::default() {
             if let Some(reason) = self.unwritable_item(&wanted) {
                 return self.unwritable(&reason);
             }
             // An attribute that a merge overwrites must still be as it was read.
-            let merged = changes
-                .set
-                .keys()
-                .filter(|name| !self.view.copy.contains(name));
-            let mut conditions: Vec<_> = merged
-                .map(|name| as_read(name, survivor.item.get(name)))
-                .collect();
+            let merged = changes.set.keys().filter(|name| !self.view.copy.contains(name));
+            let mut conditions: Vec<_> =
+                merged.map(|name| as_read(name, survivor.item.get(name))).collect();
             conditions.push(self.is_row_clause());
             let key = self.key(survivor.sort);
-            writes.push(Write {
-                key,
-                action: Action::Update(changes),
-                conditions,
-            });
+            writes.push(Write { key, action: Action::Update(changes), conditions });
         }
         writes.extend(others.iter().map(|row| self.delete(*row)));
         writes.extend(gone.into_iter().map(|sort| self.check_gone(sort)));
@@ -228,10 +193,7 @@ impl OwnerRows<'_> {
         }
         let (others, left) = split_others(survivor, standing);
         let mut item = self.merged(survivor, &others, newest);
-        item.insert(
-            self.view.sort_attribute.clone(),
-            AttributeValue::string(target),
-        );
+        item.insert(self.view.sort_attribute.clone(), AttributeValue::string(target));
         let removed = std::iter::once(&survivor).chain(&others);
         let unwritable = removed
             .clone()
@@ -281,12 +243,7 @@ impl OwnerRows<'_> {
         let keys = [&self.view.partition_attribute, &self.view.sort_attribute];
         let attributes = row.item.iter().filter(|(name, _)| !keys.contains(name));
         let as_read = attributes.map(|(name, value)| Clause::Equals(name.clone(), value.clone()));
-        let may_gain = self
-            .view
-            .rows
-            .may_gain
-            .iter()
-            .filter(|name| !row.item.contains_key(*name));
+        let may_gain = self.view.rows.may_gain.iter().filter(|name| !row.item.contains_key(*name));
         let not_gained = may_gain.cloned().map(Clause::Missing);
         Write {
             key: self.key(row.sort),
@@ -296,10 +253,7 @@ impl OwnerRows<'_> {
     }
 
     fn is_row_clause(&self) -> Clause {
-        Clause::Equals(
-            self.view.rows.group_attribute.clone(),
-            AttributeValue::string(self.group),
-        )
+        Clause::Equals(self.view.rows.group_attribute.clone(), AttributeValue::string(self.group))
     }
 
     fn unwritable_item(&self, item: &Item) -> Option<String> {
@@ -324,11 +278,8 @@ fn split_others<'a>(
     survivor: Standing<'a>,
     standing: &[Standing<'a>],
 ) -> (Vec<Standing<'a>>, Vec<Standing<'a>>) {
-    let mut others: Vec<_> = standing
-        .iter()
-        .copied()
-        .filter(|row| row.sort != survivor.sort)
-        .collect();
+    let mut others: Vec<_> =
+        standing.iter().copied().filter(|row| row.sort != survivor.sort).collect();
     let left = others.split_off(others.len().min(MERGED_ROWS_MAX));
     (others, left)
 }

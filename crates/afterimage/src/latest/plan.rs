@@ -90,17 +90,12 @@ impl<'a> Planner<'a> {
 
     fn head(&self) -> Result<Option<Head>, Early> {
         let key = head_key(&self.task.view.name, &self.task.group);
-        let hinted = self
-            .task
-            .hints
-            .iter()
-            .map(|hint| self.task.view.row_key(&hint.owner, &hint.sort));
+        let hinted =
+            self.task.hints.iter().map(|hint| self.task.view.row_key(&hint.owner, &hint.sort));
         let wanted = std::iter::once(key.clone()).chain(hinted);
         self.need_items(wanted)?;
         let item = self.item(&key).and_then(Option::as_ref);
-        item.map(Head::from_item)
-            .transpose()
-            .map_err(|_| Plan::Broken)
+        item.map(Head::from_item).transpose().map_err(|_| Plan::Broken)
     }
 
     fn need_items(&self, keys: impl Iterator<Item = ItemKey>) -> Result<(), Early> {
@@ -112,17 +107,12 @@ impl<'a> Planner<'a> {
     }
 
     fn is_row_there(&self, owner: &str, sort: &str) -> bool {
-        let item = self
-            .item(&self.task.view.row_key(owner, sort))
-            .and_then(Option::as_ref);
+        let item = self.item(&self.task.view.row_key(owner, sort)).and_then(Option::as_ref);
         item.is_some_and(|item| self.task.view.is_row_of(&self.task.group, item))
     }
 
     fn is_any_hinted_row_there(&self) -> bool {
-        self.task
-            .hints
-            .iter()
-            .any(|hint| self.is_row_there(&hint.owner, &hint.sort))
+        self.task.hints.iter().any(|hint| self.is_row_there(&hint.owner, &hint.sort))
     }
 
     fn chunks(&self, head: Option<&Head>) -> Result<Vec<Chunk>, Early> {
@@ -131,10 +121,7 @@ impl<'a> Planner<'a> {
         self.need_items((1..=count).map(key))?;
         (1..=count)
             .map(|number| {
-                let item = self
-                    .item(&key(number))
-                    .and_then(Option::as_ref)
-                    .ok_or(Plan::Broken)?;
+                let item = self.item(&key(number)).and_then(Option::as_ref).ok_or(Plan::Broken)?;
                 Chunk::from_item(item).map_err(|_| Plan::Broken)
             })
             .collect()
@@ -161,19 +148,11 @@ impl<'a> Planner<'a> {
                 limit: view.rows.max + 1,
             }),
             Some(suggested) if !is_adopted => {
-                self.need_items(
-                    suggested
-                        .iter()
-                        .map(|(owner, sort)| view.row_key(owner, sort)),
-                )?;
+                self.need_items(suggested.iter().map(|(owner, sort)| view.row_key(owner, sort)))?;
             }
             _ => {}
         }
-        if reads.is_empty() {
-            Ok(())
-        } else {
-            Err(Plan::Read(reads))
-        }
+        if reads.is_empty() { Ok(()) } else { Err(Plan::Read(reads)) }
     }
 
     fn work<'h>(
@@ -195,9 +174,8 @@ impl<'a> Planner<'a> {
         }
         let hinted = self.task.hints.iter().map(|hint| (&hint.owner, &hint.sort));
         let suggested = self.task.knowledge.suggested.iter().flatten();
-        let suggested = suggested
-            .filter(|_| !draft.head.is_adopted)
-            .map(|(owner, sort)| (owner, sort));
+        let suggested =
+            suggested.filter(|_| !draft.head.is_adopted).map(|(owner, sort)| (owner, sort));
         for (owner, sort) in hinted.chain(suggested) {
             let place = places.get(owner.as_str()).copied();
             if !self.is_row_there(owner, sort) || self.is_settled(draft, place.map(|it| it.1), sort)
@@ -206,11 +184,7 @@ impl<'a> Planner<'a> {
             }
             let work = work.entry(owner.clone()).or_insert_with(|| match place {
                 Some((holder, place)) => Work::registered(holder, place),
-                None => Work {
-                    holder: None,
-                    registered: &[],
-                    noticed: BTreeSet::new(),
-                },
+                None => Work { holder: None, registered: &[], noticed: BTreeSet::new() },
             });
             work.noticed.insert(sort.clone());
         }
@@ -232,9 +206,7 @@ impl<'a> Planner<'a> {
         if self.task.parked_owners.contains(&place.owner) {
             return true;
         }
-        let item = self
-            .item(&self.task.view.row_key(&place.owner, sort))
-            .and_then(Option::as_ref);
+        let item = self.item(&self.task.view.row_key(&place.owner, sort)).and_then(Option::as_ref);
         let follows = item.is_some_and(|item| self.task.view.copied(item) == newest.copied);
         let targets = LatestView::target_sorts(&self.task.group, &newest.order);
         follows && place.sorts.len() == 1 && targets.iter().any(|target| target == sort)
@@ -266,10 +238,6 @@ impl<'a> Planner<'a> {
 
 impl<'h> Work<'h> {
     fn registered(holder: usize, place: &'h OwnerPlace) -> Self {
-        Self {
-            holder: Some(holder),
-            registered: &place.sorts,
-            noticed: BTreeSet::new(),
-        }
+        Self { holder: Some(holder), registered: &place.sorts, noticed: BTreeSet::new() }
     }
 }

@@ -110,10 +110,7 @@ impl GroupTask {
         } else {
             record.index
         };
-        Some(Settled::Coalesced {
-            index: superseded,
-            by: other.index,
-        })
+        Some(Settled::Coalesced { index: superseded, by: other.index })
     }
 
     /// Takes a hint at a row; of two at the same key, the older one is superseded.
@@ -129,10 +126,7 @@ impl GroupTask {
         } else {
             hint.index
         };
-        Some(Settled::Coalesced {
-            index: superseded,
-            by: other.index,
-        })
+        Some(Settled::Coalesced { index: superseded, by: other.index })
     }
 
     fn forget(&mut self) {
@@ -141,11 +135,7 @@ impl GroupTask {
 
     /// The record to park a row with: the row's own, or else the one that makes it move.
     fn index_for_owner(&self, owner: &str) -> Option<usize> {
-        let own = self
-            .hints
-            .iter()
-            .find(|hint| hint.owner == owner)
-            .map(|hint| hint.index);
+        let own = self.hints.iter().find(|hint| hint.owner == owner).map(|hint| hint.index);
         let source = self.source.as_ref().map(|source| source.index);
         own.or(source).or(self.hints.first().map(|hint| hint.index))
     }
@@ -155,11 +145,7 @@ impl GroupTask {
         let source = self.source.iter().map(|source| source.index);
         source
             .chain(self.hints.iter().map(|hint| hint.index))
-            .map(|index| Parking {
-                index,
-                reason: reason.clone(),
-                part: None,
-            })
+            .map(|index| Parking { index, reason: reason.clone(), part: None })
             .collect()
     }
 
@@ -171,18 +157,11 @@ impl GroupTask {
         let key = head_key(&self.view.name, &self.group);
         let head = self.knowledge.items.get(&key)?.as_ref()?;
         let newest = Head::from_item(head).ok()?.newest?;
-        Some(if newest.order == source.order {
-            Outcome::Duplicate
-        } else {
-            Outcome::Stale
-        })
+        Some(if newest.order == source.order { Outcome::Duplicate } else { Outcome::Stale })
     }
 
     fn finish(&mut self) {
-        let source_outcome = self
-            .source
-            .as_ref()
-            .and_then(|source| self.source_outcome(source));
+        let source_outcome = self.source.as_ref().and_then(|source| self.source_outcome(source));
         self.state = State::Done(source_outcome);
     }
 
@@ -256,11 +235,7 @@ impl Task for GroupTask {
             Plan::Park { owner, reason } => match self.index_for_owner(&owner) {
                 Some(index) => {
                     self.parking_owner = Some(owner.clone());
-                    Step::Park(vec![Parking {
-                        index,
-                        reason,
-                        part: Some(owner),
-                    }])
+                    Step::Park(vec![Parking { index, reason, part: Some(owner) }])
                 }
                 None => Step::Done,
             },
@@ -317,14 +292,9 @@ impl Task for GroupTask {
             State::Done(outcome) => outcome,
             State::Open | State::Broken | State::Parked => None,
         };
-        let source = self
-            .source
-            .iter()
-            .map(|source| (source.index, decide(&|| source_outcome)));
-        let hints = self
-            .hints
-            .iter()
-            .map(|hint| (hint.index, decide(&|| Some(self.hint_outcome(hint)))));
+        let source = self.source.iter().map(|source| (source.index, decide(&|| source_outcome)));
+        let hints =
+            self.hints.iter().map(|hint| (hint.index, decide(&|| Some(self.hint_outcome(hint)))));
         source.chain(hints).collect()
     }
 }
@@ -348,12 +318,7 @@ fn learn(items: &mut BTreeMap<ItemKey, Option<Item>>, transaction: &Transaction)
             }
             Action::Update(changes) => {
                 if let Some(Some(item)) = items.get_mut(&write.key) {
-                    item.extend(
-                        changes
-                            .set
-                            .iter()
-                            .map(|(name, it)| (name.clone(), it.clone())),
-                    );
+                    item.extend(changes.set.iter().map(|(name, it)| (name.clone(), it.clone())));
                     item.retain(|name, _| !changes.remove.contains(name));
                 }
             }

@@ -131,11 +131,7 @@ struct Check<'a> {
 
 impl Check<'_> {
     fn that(&self, holds: bool, key: &str, problem: &str, fix: &str) -> Result<(), ViewError> {
-        if holds {
-            Ok(())
-        } else {
-            Err(self.error(key, problem, fix))
-        }
+        if holds { Ok(()) } else { Err(self.error(key, problem, fix)) }
     }
 
     fn error(&self, key: &str, problem: &str, fix: &str) -> ViewError {
@@ -156,9 +152,7 @@ pub(super) fn parse(text: &str, catalog: &Catalog) -> Result<Vec<View>, ViewsErr
             Some(toml::Value::String(name)) => name.clone(),
             _ => format!("number {}", index + 1),
         };
-        let raw = table
-            .try_into()
-            .map_err(|source| ViewsError::View { view, source })?;
+        let raw = table.try_into().map_err(|source| ViewsError::View { view, source })?;
         let view = match raw {
             RawView::Count(raw) => View::Count(count_view(raw, catalog)?),
             RawView::Latest(raw) => View::Latest(latest_view(raw, catalog)?),
@@ -177,9 +171,7 @@ pub(super) fn parse(text: &str, catalog: &Catalog) -> Result<Vec<View>, ViewsErr
 fn check_name(name: &str) -> Result<(), ViewError> {
     let is_name = name.len() <= VIEW_NAME_BYTES_MAX
         && name.starts_with(|first: char| first.is_ascii_lowercase())
-        && name
-            .bytes()
-            .all(|it| it.is_ascii_lowercase() || it.is_ascii_digit() || it == b'-');
+        && name.bytes().all(|it| it.is_ascii_lowercase() || it.is_ascii_digit() || it == b'-');
     Check { view: name }.that(
         is_name,
         "name",
@@ -209,20 +201,13 @@ fn count_view(raw: RawCount, catalog: &Catalog) -> Result<CountView, ViewsError>
     check_name(&raw.name)?;
     let check = Check { view: &raw.name };
     let source = source_table(&check, &raw.source)?;
-    check.that(
-        !raw.group_by.is_empty(),
-        "group_by",
-        "it is empty",
-        "name an attribute",
-    )?;
+    check.that(!raw.group_by.is_empty(), "group_by", "it is empty", "name an attribute")?;
     let removal = match raw.remove.as_str() {
         "retract" => Removal::Retract,
         "skip" => Removal::Skip,
         other => {
             let problem = format!("`{other}` is no way to treat a removal");
-            return Err(check
-                .error("remove", &problem, "write `retract` or `skip`")
-                .into());
+            return Err(check.error("remove", &problem, "write `retract` or `skip`").into());
         }
     };
     let target = target(&check, &raw.group_by, raw.target)?;
@@ -268,10 +253,7 @@ fn target(check: &Check<'_>, group_by: &str, raw: RawTarget) -> Result<Target, V
     )?;
     Ok(Target {
         partition: raw.pk,
-        sort: SortTemplate {
-            before: before.to_owned(),
-            after: after.to_owned(),
-        },
+        sort: SortTemplate { before: before.to_owned(), after: after.to_owned() },
         count_attribute: raw.count,
     })
 }
@@ -325,15 +307,10 @@ fn check_source_keys(
         &format!("write `{partition}`"),
     )?;
     check.that(
-        raw.selection
-            .prefix_of(partition)
-            .starts_with(&group.strip_prefix),
+        raw.selection.prefix_of(partition).starts_with(&group.strip_prefix),
         "group_by.strip_prefix",
         "the view selects items whose key does not begin so",
-        &format!(
-            "make `where.{partition}.prefix` begin with `{}`",
-            group.strip_prefix
-        ),
+        &format!("make `where.{partition}.prefix` begin with `{}`", group.strip_prefix),
     )?;
     let sort = definition.sort_key.as_deref().filter(|sort| {
         [partition.as_str(), sort]
@@ -354,9 +331,7 @@ fn check_source_keys(
         &format!("write `{sort}`"),
     )?;
     check.that(
-        raw.selection
-            .attributes()
-            .all(|name| name == partition || name == sort),
+        raw.selection.attributes().all(|name| name == partition || name == sort),
         "where",
         "a `latest` view selects by keys alone, so that a changed item stays selected",
         &format!("test only `{partition}` and `{sort}`"),
@@ -373,9 +348,7 @@ fn check_copy(
         *name == definition.partition_key || Some(name) == definition.sort_key.as_ref()
     };
     check.that(
-        !raw.copy
-            .iter()
-            .any(|name| name.is_empty() || is_key(name) || *name == raw.rows.group),
+        !raw.copy.iter().any(|name| name.is_empty() || is_key(name) || *name == raw.rows.group),
         "copy",
         "it names a key, the rows' group attribute, or nothing",
         "name attributes of the source item that rows shall carry, such as `message`",
@@ -410,17 +383,11 @@ fn check_rows(
         "an item could be a source item and a row at once",
         &format!("give `where.{partition}` and `rows.where.{partition}` prefixes that differ"),
     )?;
-    let index = definition
-        .indexes
-        .iter()
-        .find(|index| index.name == rows.index);
+    let index = definition.indexes.iter().find(|index| index.name == rows.index);
     check.that(
         index.is_some_and(|index| index.partition_key == rows.group),
         "rows.index",
-        &format!(
-            "the table has no index of this name with `{}` as its partition key",
-            rows.group
-        ),
+        &format!("the table has no index of this name with `{}` as its partition key", rows.group),
         "name the index that finds the rows of a group",
     )?;
     check.that(
@@ -446,11 +413,7 @@ fn check_overlap(view: &View, earlier: &View) -> Result<(), ViewError> {
         }
         (View::Count(_), View::Latest(_)) | (View::Latest(_), View::Count(_)) => false,
     };
-    let key = if matches!(view, View::Count(_)) {
-        "target.pk"
-    } else {
-        "rows.where"
-    };
+    let key = if matches!(view, View::Count(_)) { "target.pk" } else { "rows.where" };
     check.that(
         !overlaps,
         key,
@@ -473,10 +436,7 @@ fn check_rows_unread(view: &View, all: &[View]) -> Result<(), ViewError> {
             latest.source != view.source() || selection.excludes(&latest.rows.selection),
             "where",
             &format!("it selects rows that view `{}` writes", latest.name),
-            &format!(
-                "select by a prefix of `{}` that no row has",
-                latest.partition_attribute
-            ),
+            &format!("select by a prefix of `{}` that no row has", latest.partition_attribute),
         )?;
     }
     Ok(())
@@ -512,10 +472,7 @@ remove = "skip"
 "#;
 
     fn parse_text(text: &str) -> Result<Vec<View>, ViewsError> {
-        parse(
-            text,
-            &Catalog::new(TableNames::default()).expect("compiled-in definitions"),
-        )
+        parse(text, &Catalog::new(TableNames::default()).expect("compiled-in definitions"))
     }
 
     /// The text with one part replaced must be refused, in words that begin so.
@@ -559,12 +516,7 @@ remove = "skip"
             "\"sum\"\nsource",
             "view `genre-counts` cannot be read: unknown variant `sum`",
         );
-        check_refused(
-            COUNT,
-            "genre-counts",
-            "Genre Counts",
-            "view `Genre Counts`, key `name`: ",
-        );
+        check_refused(COUNT, "genre-counts", "Genre Counts", "view `Genre Counts`, key `name`: ");
         check_refused(
             COUNT,
             "\"albums\"",
@@ -593,24 +545,14 @@ remove = "skip"
             "\"albums\"",
             "view `genre-counts`, key `target.table`: ",
         );
-        check_refused(
-            COUNT,
-            "albums-by-genre",
-            "head#x",
-            "view `genre-counts`, key `target.pk`: ",
-        );
+        check_refused(COUNT, "albums-by-genre", "head#x", "view `genre-counts`, key `target.pk`: ");
         check_refused(
             COUNT,
             "{Genre}",
             "{Artist}",
             "view `genre-counts`, key `target.sk`: it does not hold `{Genre}`",
         );
-        check_refused(
-            COUNT,
-            "{Genre}",
-            "{Genre}{Genre}",
-            "view `genre-counts`, key `target.sk`: ",
-        );
+        check_refused(COUNT, "{Genre}", "{Genre}{Genre}", "view `genre-counts`, key `target.sk`: ");
         check_refused(
             COUNT,
             "count = \"count\"",
@@ -636,29 +578,13 @@ remove = "skip"
     #[test]
     fn a_latest_view_follows_the_keys_of_its_source() {
         for (part, replacement, key) in [
-            (
-                "attribute = \"pk\"",
-                "attribute = \"sk\"",
-                "group_by.attribute",
-            ),
-            (
-                "strip_prefix = \"MSG#\"",
-                "strip_prefix = \"MSG#x\"",
-                "group_by.strip_prefix",
-            ),
+            ("attribute = \"pk\"", "attribute = \"sk\"", "group_by.attribute"),
+            ("strip_prefix = \"MSG#\"", "strip_prefix = \"MSG#x\"", "group_by.strip_prefix"),
             ("order_by = \"sk\"", "order_by = \"pk\"", "order_by"),
-            (
-                "where = { pk",
-                "where = { user = { equals = \"x\" }, pk",
-                "where",
-            ),
+            ("where = { pk", "where = { user = { equals = \"x\" }, pk", "where"),
             ("remove = \"skip\"", "remove = \"retract\"", "remove"),
             ("copy = [\"message\"]", "copy = [\"sk\"]", "copy"),
-            (
-                "may_gain = [\"pinned\"]",
-                "may_gain = [\"message\"]",
-                "rows.may_gain",
-            ),
+            ("may_gain = [\"pinned\"]", "may_gain = [\"message\"]", "rows.may_gain"),
             ("prefix = \"GRP#\"", "prefix = \"MSG#GRP\"", "rows.where"),
             ("prefix = \"GRP#\"", "prefix = \"\"", "rows.where"),
             ("message-group-sk-index", "other-index", "rows.index"),

@@ -14,20 +14,13 @@ impl ParkingTask {
     /// A task that parks these records.
     #[must_use]
     pub fn new(parkings: Vec<Parking>) -> Self {
-        Self {
-            parkings,
-            is_parked: false,
-        }
+        Self { parkings, is_parked: false }
     }
 }
 
 impl Task for ParkingTask {
     fn next(&mut self) -> Step {
-        if self.is_parked {
-            Step::Done
-        } else {
-            Step::Park(self.parkings.clone())
-        }
+        if self.is_parked { Step::Done } else { Step::Park(self.parkings.clone()) }
     }
 
     fn answered(&mut self, _answers: Vec<(Read, Answer)>) {}
@@ -40,9 +33,6 @@ impl Task for ParkingTask {
 
     fn outcomes(&self) -> Vec<(usize, Option<Outcome>)> {
         let outcome = self.is_parked.then_some(Outcome::Parked);
-        self.parkings
-            .iter()
-            .map(|parking| (parking.index, outcome))
-            .collect()
+        self.parkings.iter().map(|parking| (parking.index, outcome)).collect()
     }
 }

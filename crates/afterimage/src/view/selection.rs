@@ -45,18 +45,14 @@ impl Selection {
     #[must_use]
     pub fn selects(&self, item: &Item) -> bool {
         self.0.iter().all(|(name, test)| {
-            item.get(name)
-                .and_then(AttributeValue::as_string)
-                .is_some_and(|text| test.passes(text))
+            item.get(name).and_then(AttributeValue::as_string).is_some_and(|text| test.passes(text))
         })
     }
 
     /// Whether no item can pass the tests of both.
     #[must_use]
     pub fn excludes(&self, other: &Selection) -> bool {
-        self.0
-            .iter()
-            .any(|(name, test)| other.0.get(name).is_some_and(|it| test.excludes(it)))
+        self.0.iter().any(|(name, test)| other.0.get(name).is_some_and(|it| test.excludes(it)))
     }
 
     /// The attributes that are tested.
@@ -79,12 +75,7 @@ mod tests {
     use super::*;
 
     fn selection(tests: &[(&str, Test)]) -> Selection {
-        Selection(
-            tests
-                .iter()
-                .map(|(name, test)| ((*name).to_owned(), test.clone()))
-                .collect(),
-        )
+        Selection(tests.iter().map(|(name, test)| ((*name).to_owned(), test.clone())).collect())
     }
 
     fn prefix(text: &str) -> Test {
@@ -119,15 +110,9 @@ mod tests {
         };
         assert!(check(&[("pk", prefix("MSG#"))], &[("pk", prefix("GRP#"))]));
         assert!(!check(&[("pk", prefix("MSG#"))], &[("pk", prefix("M"))]));
-        assert!(!check(
-            &[("pk", prefix("MSG#"))],
-            &[("pk", equals("MSG#1"))]
-        ));
+        assert!(!check(&[("pk", prefix("MSG#"))], &[("pk", equals("MSG#1"))]));
         assert!(check(&[("pk", prefix("MSG#"))], &[("pk", equals("MSG"))]));
-        assert!(check(
-            &[("kind", equals("a")), ("pk", prefix("M"))],
-            &[("kind", equals("b"))]
-        ));
+        assert!(check(&[("kind", equals("a")), ("pk", prefix("M"))], &[("kind", equals("b"))]));
         assert!(!check(&[], &[("pk", prefix("GRP#"))]));
     }
 }

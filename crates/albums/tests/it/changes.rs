@@ -54,9 +54,7 @@ async fn an_album_that_is_not_there_is_not_made_by_a_change() {
         r#"{"Artist": "a", "Album": "b", "Genre": null}"#,
         r#"{"Artist": "a", "Album": "b"}"#,
     ] {
-        change(&gateway, body)
-            .await
-            .is_error(404, "album_not_found");
+        change(&gateway, body).await.is_error(404, "album_not_found");
     }
     for body in [
         r#"{"Artist": "a", "Album": null}"#,
@@ -67,9 +65,7 @@ async fn an_album_that_is_not_there_is_not_made_by_a_change() {
     ] {
         change(&gateway, body).await.is_error(400, "invalid_body");
     }
-    let answer = gateway
-        .call("PUT", "/api/albums", "overwrite=true", "{}")
-        .await;
+    let answer = gateway.call("PUT", "/api/albums", "overwrite=true", "{}").await;
     answer.is_error(400, "invalid_parameter");
     gateway.list("").await.is(200, r#"{"albums":[]}"#);
 }
@@ -86,44 +82,27 @@ async fn only_albums_that_are_not_protected_are_deleted() {
         let body = format!(r#"{{"Artist": "AC/DC", "Album": "{album}"{rank}}}"#);
         assert_eq!(gateway.add(&body).await.status, 201);
     }
-    delete(&gateway, "artist=AC%2FDC&album=first")
-        .await
-        .is_error(409, "album_protected");
+    delete(&gateway, "artist=AC%2FDC&album=first").await.is_error(409, "album_protected");
     delete(&gateway, "artist=AC%2FDC&album=100").await.is(
         409,
         r#"{"error":"album_protected","message":"this album is protected: albums of rank 100 and better are kept; PUT takes its Rank away first"}"#,
     );
     delete(&gateway, "artist=AC/DC&album=101").await.is(204, "");
-    delete(&gateway, "artist=AC%2FDC&album=101")
-        .await
-        .is_error(404, "album_not_found");
-    delete(&gateway, "artist=AC%2FDC&album=none")
-        .await
-        .is(204, "");
+    delete(&gateway, "artist=AC%2FDC&album=101").await.is_error(404, "album_not_found");
+    delete(&gateway, "artist=AC%2FDC&album=none").await.is(204, "");
     let body = r#"{"Artist": "AC/DC", "Album": "first", "Rank": null}"#;
     assert_eq!(change(&gateway, body).await.status, 200);
-    delete(&gateway, "album=first&artist=AC%2FDC")
-        .await
-        .is(204, "");
-    gateway.list("").await.is(
-        200,
-        r#"{"albums":[{"Album":"100","Artist":"AC/DC","Rank":100}]}"#,
-    );
+    delete(&gateway, "album=first&artist=AC%2FDC").await.is(204, "");
+    gateway.list("").await.is(200, r#"{"albums":[{"Album":"100","Artist":"AC/DC","Rank":100}]}"#);
 }
 
 #[tokio::test]
 async fn a_rank_that_is_no_number_protects() {
     let gateway = Gateway::empty().await;
     let text = |text: &str| AttributeValue::S(text.to_owned());
-    let attributes = [
-        ("Artist", text("a")),
-        ("Album", text("b")),
-        ("Rank", text("999")),
-    ];
+    let attributes = [("Artist", text("a")), ("Album", text("b")), ("Rank", text("999"))];
     gateway.put(Table::Albums, &attributes).await;
-    delete(&gateway, "artist=a&album=b")
-        .await
-        .is_error(409, "album_protected");
+    delete(&gateway, "artist=a&album=b").await.is_error(409, "album_protected");
 }
 
 #[tokio::test]
@@ -139,9 +118,7 @@ async fn a_deletion_names_its_album() {
         "artist=a&artist=b&album=c",
         &long,
     ] {
-        delete(&gateway, query)
-            .await
-            .is_error(400, "invalid_parameter");
+        delete(&gateway, query).await.is_error(400, "invalid_parameter");
     }
     delete(&gateway, "artist=Sigur+R%C3%B3s&album=%28%20%29")
         .await

@@ -41,16 +41,8 @@ fn every_file_is_expected() {
     for entry in fs::read_dir(folder()).expect("events/api") {
         let path = entry.expect("an entry").path();
         let event: Value = serde_json::from_slice(&fs::read(&path).expect("a file")).expect("JSON");
-        if matches!(
-            event["rawPath"].as_str(),
-            Some("/api/albums" | "/api/genres")
-        ) {
-            found.push(
-                path.file_stem()
-                    .expect("a name")
-                    .to_string_lossy()
-                    .into_owned(),
-            );
+        if matches!(event["rawPath"].as_str(), Some("/api/albums" | "/api/genres")) {
+            found.push(path.file_stem().expect("a name").to_string_lossy().into_owned());
         }
     }
     found.sort();

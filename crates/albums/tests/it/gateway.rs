@@ -17,9 +17,7 @@ pub struct Gateway {
 impl Gateway {
     pub async fn empty() -> Self {
         let emulator = Emulator::in_memory().await.expect("an emulator");
-        emulator
-            .create_tables(&TableNames::default())
-            .expect("tables");
+        emulator.create_tables(&TableNames::default()).expect("tables");
         let albums = Albums::new(emulator.client(), TableNames::default());
         Self { emulator, albums }
     }
@@ -42,15 +40,9 @@ impl Gateway {
 
     /// Puts an item of strings and numbers, as any client of the table may.
     pub async fn put(&self, table: Table, attributes: &[(&str, AttributeValue)]) {
-        let item = attributes
-            .iter()
-            .map(|(name, it)| ((*name).to_owned(), it.clone()))
-            .collect();
+        let item = attributes.iter().map(|(name, it)| ((*name).to_owned(), it.clone())).collect();
         let client = self.emulator.client();
-        let put = client
-            .put_item()
-            .table_name(table.default_name())
-            .set_item(Some(item));
+        let put = client.put_item().table_name(table.default_name()).set_item(Some(item));
         put.send().await.expect("a put");
     }
 
@@ -94,10 +86,7 @@ impl Answer {
     fn of(response: &Response<Body>) -> Self {
         let status = response.status().as_u16();
         let text = String::from_utf8(response.body().to_vec()).expect("UTF-8");
-        let content_type = response
-            .headers()
-            .get("content-type")
-            .map(HeaderValue::as_bytes);
+        let content_type = response.headers().get("content-type").map(HeaderValue::as_bytes);
         let expected = (status != 204).then_some(b"application/json".as_slice());
         assert_eq!(content_type, expected, "{status} {text}");
         Self { status, text }
@@ -120,11 +109,7 @@ impl Answer {
             "{}",
             self.text
         );
-        assert!(
-            self.json()["message"]
-                .as_str()
-                .is_some_and(|it| !it.is_empty())
-        );
+        assert!(self.json()["message"].as_str().is_some_and(|it| !it.is_empty()));
     }
 }
 

@@ -19,10 +19,7 @@ async fn follow(gateway: &Gateway, query: &str) -> (Vec<usize>, BTreeSet<String>
         let albums = body["albums"].as_array().expect("albums");
         sizes.push(albums.len());
         for album in albums {
-            assert!(
-                found.insert(format!("{} / {}", album["Artist"], album["Album"])),
-                "{album}"
-            );
+            assert!(found.insert(format!("{} / {}", album["Artist"], album["Album"])), "{album}");
         }
         match &body["cursor"] {
             Value::Null => return (sizes, found),
@@ -70,29 +67,11 @@ async fn a_cursor_belongs_to_its_query() {
         let body = gateway.list(query).await.json();
         body["cursor"].as_str().expect("a cursor").to_owned()
     };
-    let (of_all, of_rock) = (
-        cursor_of("limit=1").await,
-        cursor_of("genre=Rock&limit=1").await,
-    );
-    assert_eq!(
-        gateway
-            .list(&format!("limit=50&cursor={of_all}"))
-            .await
-            .status,
-        200
-    );
-    assert_eq!(
-        gateway
-            .list(&format!("genre=Rock&cursor={of_rock}"))
-            .await
-            .status,
-        200
-    );
+    let (of_all, of_rock) = (cursor_of("limit=1").await, cursor_of("genre=Rock&limit=1").await);
+    assert_eq!(gateway.list(&format!("limit=50&cursor={of_all}")).await.status, 200);
+    assert_eq!(gateway.list(&format!("genre=Rock&cursor={of_rock}")).await.status, 200);
     let forged = |json: &str| URL_SAFE_NO_PAD.encode(json);
-    let long = format!(
-        r#"{{"v":1,"q":["albums"],"k":["a","{}"]}}"#,
-        "b".repeat(1025)
-    );
+    let long = format!(r#"{{"v":1,"q":["albums"],"k":["a","{}"]}}"#, "b".repeat(1025));
     for query in [
         format!("cursor={of_rock}"),
         format!("genre=Rock&cursor={of_all}"),
@@ -100,10 +79,7 @@ async fn a_cursor_belongs_to_its_query() {
         "cursor=x".to_owned(),
         "cursor=%C3%BC".to_owned(),
         format!("cursor={}", &of_all[..of_all.len() - 4]),
-        format!(
-            "cursor={}",
-            forged(r#"{"v":1,"q":["albums"],"k":["a",""]}"#)
-        ),
+        format!("cursor={}", forged(r#"{"v":1,"q":["albums"],"k":["a",""]}"#)),
         format!("cursor={}", forged(r#"{"v":1,"q":["albums"],"k":["a"]}"#)),
         format!("cursor={}", forged(&long)),
     ] {

@@ -15,14 +15,8 @@ async fn an_album_is_added_once() {
         .call("POST", "/api/albums", "overwrite=false", again)
         .await
         .is_error(409, "album_exists");
-    gateway
-        .call("POST", "/api/albums", "overwrite=true", again)
-        .await
-        .is(200, replaced);
-    gateway
-        .list("")
-        .await
-        .is(200, &format!(r#"{{"albums":[{replaced}]}}"#));
+    gateway.call("POST", "/api/albums", "overwrite=true", again).await.is(200, replaced);
+    gateway.list("").await.is(200, &format!(r#"{{"albums":[{replaced}]}}"#));
     let other = r#"{"Artist": "AC/DC", "Album": "Powerage"}"#;
     gateway
         .call("POST", "/api/albums", "overwrite=true", other)
@@ -38,18 +32,10 @@ async fn the_longest_keys_are_taken_and_longer_ones_refused() {
         format!(r#"{{"Artist": "{artist}", "Album": "{album}", "Genre": "{genre}"}}"#)
     };
     assert_eq!(gateway.add(&body(2048, 1024, 1024)).await.status, 201);
-    for (artist, album, genre) in [
-        (2049, 1, 1),
-        (1, 1025, 1),
-        (1, 1, 1025),
-        (0, 1, 1),
-        (1, 0, 1),
-        (1, 1, 0),
-    ] {
-        gateway
-            .add(&body(artist, album, genre))
-            .await
-            .is_error(400, "invalid_body");
+    for (artist, album, genre) in
+        [(2049, 1, 1), (1, 1025, 1), (1, 1, 1025), (0, 1, 1), (1, 0, 1), (1, 1, 0)]
+    {
+        gateway.add(&body(artist, album, genre)).await.is_error(400, "invalid_body");
     }
 }
 

@@ -30,23 +30,15 @@ fn fixture() -> Fixture {
         "KeySchema": [{ "AttributeName": "id", "KeyType": "HASH" }],
         "StreamSpecification": { "StreamEnabled": true, "StreamViewType": "NEW_IMAGE" },
     });
-    database
-        .create_table(serde_json::from_value(table).expect("a request"))
-        .expect("a table");
+    database.create_table(serde_json::from_value(table).expect("a request")).expect("a table");
     let connection = Connection::open(path).expect("a second connection");
-    Fixture {
-        database,
-        connection,
-        _directory: directory,
-    }
+    Fixture { database, connection, _directory: directory }
 }
 
 impl Fixture {
     fn put(&self, id: &str) {
         let put = json!({ "TableName": "things", "Item": { "id": { "S": id } } });
-        self.database
-            .put_item(serde_json::from_value(put).expect("a request"))
-            .expect("put");
+        self.database.put_item(serde_json::from_value(put).expect("a request")).expect("put");
     }
 
     fn fill(&self, record_count: u32, age_secs: u32) {
@@ -69,43 +61,27 @@ impl Fixture {
     }
 
     fn newest(&self) -> i64 {
-        self.connection
-            .query_row(NEWEST, ["things"], |row| row.get(0))
-            .expect("a number")
+        self.connection.query_row(NEWEST, ["things"], |row| row.get(0)).expect("a number")
     }
 
     /// How many steps SQLite takes for the question that the emulator asks at every write.
     fn steps(&self) -> i32 {
         let mut statement = self.connection.prepare(NEWEST).expect("a statement");
-        statement
-            .query_row(["things"], |row| row.get::<_, i64>(0))
-            .expect("a number");
+        statement.query_row(["things"], |row| row.get::<_, i64>(0)).expect("a number");
         statement.get_status(StatementStatus::VmStep)
     }
 
     fn get_records(&self, iterator_type: &str, after: Option<&str>) -> Vec<String> {
-        let streams = self
-            .database
-            .list_streams(Default::default())
-            .expect("streams");
+        let streams = self.database.list_streams(Default::default()).expect("streams");
         let request = json!({
             "StreamArn": streams.streams[0].stream_arn, "ShardId": "shardId-00000001-things",
             "ShardIteratorType": iterator_type, "SequenceNumber": after,
         });
         let request = serde_json::from_value(request).expect("a request");
-        let iterator = self
-            .database
-            .get_shard_iterator(request)
-            .expect("an iterator");
+        let iterator = self.database.get_shard_iterator(request).expect("an iterator");
         let request = json!({ "ShardIterator": iterator.shard_iterator });
-        let page = self
-            .database
-            .get_records(serde_json::from_value(request).expect("a request"));
-        page.expect("a page")
-            .records
-            .into_iter()
-            .map(|it| it.dynamodb.sequence_number)
-            .collect()
+        let page = self.database.get_records(serde_json::from_value(request).expect("a request"));
+        page.expect("a page").records.into_iter().map(|it| it.dynamodb.sequence_number).collect()
     }
 }
 
@@ -113,10 +89,7 @@ impl Fixture {
 fn the_emulator_keeps_stream_records_as_this_module_expects() {
     let fixture = fixture();
     assert!(check_columns(&fixture.connection).is_ok());
-    fixture
-        .connection
-        .execute_batch("DROP TRIGGER afterimage_stream_records_trim")
-        .expect("drop");
+    fixture.connection.execute_batch("DROP TRIGGER afterimage_stream_records_trim").expect("drop");
     fixture
         .connection
         .execute_batch("ALTER TABLE _stream_records RENAME COLUMN created_at TO made_at")
@@ -131,14 +104,9 @@ fn a_write_costs_the_same_whatever_the_number_of_stream_records() {
     for query in [NEWEST, PAGE] {
         let plan: String = fixture
             .connection
-            .query_row(&format!("EXPLAIN QUERY PLAN {query}"), ["things"], |row| {
-                row.get(3)
-            })
+            .query_row(&format!("EXPLAIN QUERY PLAN {query}"), ["things"], |row| row.get(3))
             .expect("a plan");
-        assert!(
-            plan.contains("INDEX afterimage_stream_records_order (table_name=?"),
-            "{plan}"
-        );
+        assert!(plan.contains("INDEX afterimage_stream_records_order (table_name=?"), "{plan}");
     }
     fixture.fill(10, 0);
     let steps_before = fixture.steps();
@@ -151,10 +119,7 @@ fn old_records_go_as_new_ones_arrive_and_the_newest_stays() {
     let fixture = fixture();
     fixture.put("first");
     assert_eq!(fixture.record_count(), 1);
-    fixture
-        .connection
-        .execute_batch("DELETE FROM _stream_records")
-        .expect("emptied");
+    fixture.connection.execute_batch("DELETE FROM _stream_records").expect("emptied");
     fixture.fill(250, RETENTION_SECS + 60);
     for (expected, id) in [(151, "a"), (52, "b"), (3, "c"), (4, "d")] {
         fixture.put(id);
@@ -172,10 +137,7 @@ fn iterators_go_on_over_a_trimmed_shard() {
     let trimmed = fixture.get_records("TRIM_HORIZON", None);
     fixture
         .connection
-        .execute(
-            "UPDATE _stream_records SET created_at = created_at - ?1",
-            [RETENTION_SECS + 60],
-        )
+        .execute("UPDATE _stream_records SET created_at = created_at - ?1", [RETENTION_SECS + 60])
         .expect("aged");
     fixture.put("new");
     let kept = fixture.get_records("TRIM_HORIZON", None);

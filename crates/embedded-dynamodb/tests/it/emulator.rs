@@ -19,24 +19,10 @@ async fn record_count(emulator: &Emulator) -> usize {
     let names = TableNames::default();
     let streams = emulator.streams_client();
     let table_name = names.name(Table::Albums);
-    let list = streams
-        .list_streams()
-        .table_name(table_name)
-        .send()
-        .await
-        .expect("streams");
+    let list = streams.list_streams().table_name(table_name).send().await.expect("streams");
     let arn = list.streams()[0].stream_arn().expect("an ARN");
-    let description = streams
-        .describe_stream()
-        .stream_arn(arn)
-        .send()
-        .await
-        .expect("a stream");
-    let shard = description
-        .stream_description()
-        .expect("a description")
-        .shards()[0]
-        .clone();
+    let description = streams.describe_stream().stream_arn(arn).send().await.expect("a stream");
+    let shard = description.stream_description().expect("a description").shards()[0].clone();
     let iterator = streams
         .get_shard_iterator()
         .stream_arn(arn)
@@ -79,26 +65,17 @@ async fn a_file_survives_a_restart() {
     let directory = tempfile::tempdir().expect("a directory");
     let storage = Storage::File(directory.path().join("dynamodb.sqlite"));
     let emulator = Emulator::start(storage.clone(), 0).await.expect("started");
-    emulator
-        .create_tables(&TableNames::default())
-        .expect("created");
+    emulator.create_tables(&TableNames::default()).expect("created");
     put(&emulator, "one").await;
     emulator.shutdown().await;
     let emulator = Emulator::start(storage, 0).await.expect("started again");
-    assert_eq!(
-        emulator
-            .create_tables(&TableNames::default())
-            .expect("created"),
-        []
-    );
+    assert_eq!(emulator.create_tables(&TableNames::default()).expect("created"), []);
     assert_eq!(record_count(&emulator).await, 1);
 }
 
 #[tokio::test]
 async fn a_taken_port_is_told() {
     let emulator = Emulator::in_memory().await.expect("started");
-    let error = Emulator::start(Storage::Memory, emulator.port())
-        .await
-        .expect_err("taken");
+    let error = Emulator::start(Storage::Memory, emulator.port()).await.expect_err("taken");
     assert!(matches!(error, StartError::Listen { port, .. } if port == emulator.port()));
 }

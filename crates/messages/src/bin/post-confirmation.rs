@@ -8,9 +8,7 @@ async fn main() -> Result<(), Error> {
     http_api::prepare()?;
     let messages = &Messages::from_environment().await?;
     let handler = |event: LambdaEvent<PostConfirmationEvent>| async move {
-        messages::post_confirmation(messages, event.payload)
-            .await
-            .map_err(Error::from)
+        messages::post_confirmation(messages, event.payload).await.map_err(Error::from)
     };
     lambda_runtime::run(service_fn(handler)).await
 }

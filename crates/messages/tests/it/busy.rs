@@ -29,19 +29,12 @@ fn busy_store(conflicts: usize) -> (Messages, Arc<AtomicUsize>) {
                 while let Some(target) = read_request(&mut reader) {
                     let conflict = target.ends_with("TransactWriteItems")
                         && counter.fetch_add(1, Ordering::SeqCst) < conflicts;
-                    let (status, body) = if conflict {
-                        (400, CONFLICT)
-                    } else {
-                        (200, "{}")
-                    };
+                    let (status, body) = if conflict { (400, CONFLICT) } else { (200, "{}") };
                     let length = body.len();
                     let answer = format!(
                         "HTTP/1.1 {status} x\r\ncontent-type: application/x-amz-json-1.0\r\ncontent-length: {length}\r\n\r\n{body}"
                     );
-                    reader
-                        .get_mut()
-                        .write_all(answer.as_bytes())
-                        .expect("an answer");
+                    reader.get_mut().write_all(answer.as_bytes()).expect("an answer");
                 }
             });
         }
@@ -53,10 +46,7 @@ fn busy_store(conflicts: usize) -> (Messages, Arc<AtomicUsize>) {
         .endpoint_url(url)
         .build();
     let client = Client::from_conf(config);
-    (
-        Messages::new(client, TableNames::default(), fixed_clock()),
-        transactions,
-    )
+    (Messages::new(client, TableNames::default(), fixed_clock()), transactions)
 }
 
 /// Reads a request, and returns its operation; none at the end of the connection.
@@ -83,14 +73,9 @@ fn read_request(reader: &mut impl BufRead) -> Option<String> {
 #[tokio::test]
 async fn a_conflict_passes() {
     let (messages, transactions) = busy_store(2);
-    let profile = messages::ensure_profile(&messages, "ada-demo")
-        .await
-        .expect("a profile");
+    let profile = messages::ensure_profile(&messages, "ada-demo").await.expect("a profile");
     assert_eq!(
-        (
-            profile.user_handle.as_str(),
-            transactions.load(Ordering::SeqCst)
-        ),
+        (profile.user_handle.as_str(), transactions.load(Ordering::SeqCst)),
         ("ada-demo", 3)
     );
 }
@@ -99,9 +84,6 @@ async fn a_conflict_passes() {
 async fn conflicts_without_end_are_given_up() {
     let (messages, transactions) = busy_store(usize::MAX);
     let refused = messages::ensure_profile(&messages, "ada-demo").await;
-    assert!(matches!(
-        refused,
-        Err(EnsureProfileError::Store(http_api::StoreError::Busy { .. }))
-    ));
+    assert!(matches!(refused, Err(EnsureProfileError::Store(http_api::StoreError::Busy { .. }))));
     assert_eq!(transactions.load(Ordering::SeqCst), 6);
 }

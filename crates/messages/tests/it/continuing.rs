@@ -27,27 +27,10 @@ async fn a_message_is_stored_and_returned() {
     let stored = gateway.items("MSG#").await;
     let stored = &stored[&format!("MSG#{TWO} {NOW}")];
     let names: Vec<&str> = stored.keys().map(String::as_str).collect();
-    assert_eq!(
-        names,
-        [
-            "message",
-            "message_uuid",
-            "user_display_name",
-            "user_handle",
-            "user_uuid"
-        ]
-    );
-    assert_eq!(
-        gateway.items("GRP#").await,
-        rows,
-        "rows are the engine's to move"
-    );
+    assert_eq!(names, ["message", "message_uuid", "user_display_name", "user_handle", "user_uuid"]);
+    assert_eq!(gateway.items("GRP#").await, rows, "rows are the engine's to move");
     let ids = gateway.items("MSGID#").await;
-    assert!(
-        ids.values()
-            .all(|id| !id.contains_key("message_group_uuid")),
-        "kept out of the index"
-    );
+    assert!(ids.values().all(|id| !id.contains_key("message_group_uuid")), "kept out of the index");
 }
 
 #[tokio::test]
@@ -55,26 +38,15 @@ async fn a_taken_key_leads_to_the_next_microsecond() {
     let gateway = Gateway::with_sample().await;
     for expected in ["000000", "000001", "000002"] {
         let answer = gateway.post(LIN, &body("same time", TWO)).await;
-        assert_eq!(
-            answer.json()["sk"],
-            format!("2026-03-01T09:00:00.{expected}+00:00")
-        );
+        assert_eq!(answer.json()["sk"], format!("2026-03-01T09:00:00.{expected}+00:00"));
     }
-    assert_eq!(
-        gateway
-            .post(LIN, &body("another group", THREE))
-            .await
-            .json()["sk"],
-        NOW
-    );
+    assert_eq!(gateway.post(LIN, &body("another group", THREE)).await.json()["sk"], NOW);
 }
 
 #[tokio::test]
 async fn messages_of_one_moment_all_get_a_key() {
     let gateway = Gateway::with_sample().await;
-    let bodies: Vec<String> = (0..20)
-        .map(|index| body(&format!("m{index}"), TWO))
-        .collect();
+    let bodies: Vec<String> = (0..20).map(|index| body(&format!("m{index}"), TWO)).collect();
     let answers = join_all(bodies.iter().map(|body| gateway.post(ADA, body))).await;
     let mut keys: Vec<String> = answers
         .iter()
@@ -93,14 +65,9 @@ async fn tries_end() {
     let gateway = Gateway::with_sample().await;
     for micros in 0..64 {
         let sk = format!("2026-03-01T09:00:00.{micros:06}+00:00");
-        gateway
-            .put(&[("pk", &format!("MSG#{TWO}")), ("sk", &sk), ("message", "x")])
-            .await;
+        gateway.put(&[("pk", &format!("MSG#{TWO}")), ("sk", &sk), ("message", "x")]).await;
     }
-    gateway
-        .post(ADA, &body("too late", TWO))
-        .await
-        .is_error(503, "unavailable");
+    gateway.post(ADA, &body("too late", TWO)).await.is_error(503, "unavailable");
 }
 
 #[tokio::test]
@@ -118,39 +85,18 @@ async fn the_same_request_again_changes_nothing() {
     for answer in again.await {
         answer.is(201, first.json());
     }
-    gateway
-        .post(ADA, &with("once", TWO, &uuid.to_uppercase()))
-        .await
-        .is(201, first.json());
-    gateway
-        .post(ADA, &with("twice", TWO, uuid))
-        .await
-        .is_error(409, "message_uuid_taken");
-    gateway
-        .post(LIN, &with("once", TWO, uuid))
-        .await
-        .is_error(409, "message_uuid_taken");
-    gateway
-        .post(ADA, &with("once", THREE, uuid))
-        .await
-        .is_error(409, "message_uuid_taken");
+    gateway.post(ADA, &with("once", TWO, &uuid.to_uppercase())).await.is(201, first.json());
+    gateway.post(ADA, &with("twice", TWO, uuid)).await.is_error(409, "message_uuid_taken");
+    gateway.post(LIN, &with("once", TWO, uuid)).await.is_error(409, "message_uuid_taken");
+    gateway.post(ADA, &with("once", THREE, uuid)).await.is_error(409, "message_uuid_taken");
     let start =
         json!({ "message": "once", "handle": "lin-demo", "message_uuid": uuid }).to_string();
-    gateway
-        .post(ADA, &start)
-        .await
-        .is_error(409, "message_uuid_taken");
+    gateway.post(ADA, &start).await.is_error(409, "message_uuid_taken");
     assert_eq!(gateway.items("").await, before);
     gateway.delete(&format!("MSG#{TWO}"), NOW).await;
-    gateway
-        .post(ADA, &with("once", TWO, uuid))
-        .await
-        .is_error(409, "message_deleted");
+    gateway.post(ADA, &with("once", TWO, uuid)).await.is_error(409, "message_deleted");
     gateway.post(ADA, &body("in its place", TWO)).await;
-    gateway
-        .post(ADA, &with("once", TWO, uuid))
-        .await
-        .is_error(409, "message_deleted");
+    gateway.post(ADA, &with("once", TWO, uuid)).await.is_error(409, "message_deleted");
 }
 
 #[tokio::test]
@@ -170,19 +116,10 @@ async fn requests_sent_at_once_with_one_uuid_post_one_message() {
 async fn only_members_post() {
     let gateway = Gateway::with_sample().await;
     let nowhere = "c0c0c0c0-0000-4000-8000-00000000ffff";
-    gateway
-        .post(SAM, &body("let me in", TWO))
-        .await
-        .is_error(403, "not_a_member");
-    gateway
-        .post(ADA, &body("anybody?", nowhere))
-        .await
-        .is_error(403, "not_a_member");
+    gateway.post(SAM, &body("let me in", TWO)).await.is_error(403, "not_a_member");
+    gateway.post(ADA, &body("anybody?", nowhere)).await.is_error(403, "not_a_member");
     let stranger = "a0a0a0a0-0000-4000-8000-00000000ffff";
-    gateway
-        .post(stranger, &body("hello", TWO))
-        .await
-        .is_error(403, "no_profile");
+    gateway.post(stranger, &body("hello", TWO)).await.is_error(403, "no_profile");
     let request = request("POST", "/api/messages", "", &body("hello", TWO), None);
     gateway.send(request).await.is_error(401, "unauthorized");
 }

@@ -12,11 +12,7 @@ const EXPECTED: [(&str, u16, &str); 4] = [
     ("continue-conversation", 201, r#""user_handle":"ada-demo""#),
     ("list-message-groups", 200, r#""user_handle":"lin-demo""#),
     ("list-messages", 200, "Mint. And leave room on the shelf."),
-    (
-        "start-conversation",
-        201,
-        r#""message_uuid":"d0d0d0d0-0000-4000-8000-000000000002""#,
-    ),
+    ("start-conversation", 201, r#""message_uuid":"d0d0d0d0-0000-4000-8000-000000000002""#),
 ];
 
 /// The event of the Cognito trigger.
@@ -45,21 +41,12 @@ async fn every_event_is_answered() {
 async fn the_trigger_is_answered_with_its_event() {
     let gateway = Gateway::with_sample().await;
     let event = serde_json::from_str(&text(TRIGGER)).expect("an event");
-    let answer = messages::post_confirmation(&gateway.messages, event)
-        .await
-        .expect("the event");
+    let answer = messages::post_confirmation(&gateway.messages, event).await.expect("the event");
     let sent: Value = serde_json::from_str(&text(TRIGGER)).expect("JSON");
     let mut answer = serde_json::to_value(answer).expect("JSON");
-    let metadata = answer["request"]
-        .as_object_mut()
-        .and_then(|it| it.remove("clientMetadata"));
-    assert_eq!(
-        (answer, metadata),
-        (sent, Some(Value::Object(serde_json::Map::new())))
-    );
-    let profile = messages::ensure_profile(&gateway.messages, "kim-demo")
-        .await
-        .expect("a profile");
+    let metadata = answer["request"].as_object_mut().and_then(|it| it.remove("clientMetadata"));
+    assert_eq!((answer, metadata), (sent, Some(Value::Object(serde_json::Map::new()))));
+    let profile = messages::ensure_profile(&gateway.messages, "kim-demo").await.expect("a profile");
     assert_eq!(profile.user_display_name, "Kim (demo)");
 }
 
@@ -70,16 +57,8 @@ fn every_file_is_expected() {
     for entry in fs::read_dir(folder()).expect("events/api") {
         let path = entry.expect("an entry").path();
         let event: Value = serde_json::from_slice(&fs::read(&path).expect("a file")).expect("JSON");
-        if !matches!(
-            event["rawPath"].as_str(),
-            Some("/api/albums" | "/api/genres")
-        ) {
-            found.push(
-                path.file_stem()
-                    .expect("a name")
-                    .to_string_lossy()
-                    .into_owned(),
-            );
+        if !matches!(event["rawPath"].as_str(), Some("/api/albums" | "/api/genres")) {
+            found.push(path.file_stem().expect("a name").to_string_lossy().into_owned());
         }
     }
     found.sort();

@@ -30,18 +30,14 @@ pub struct Gateway {
 impl Gateway {
     pub async fn empty() -> Self {
         let emulator = Emulator::in_memory().await.expect("an emulator");
-        emulator
-            .create_tables(&TableNames::default())
-            .expect("tables");
+        emulator.create_tables(&TableNames::default()).expect("tables");
         let messages = Messages::new(emulator.client(), TableNames::default(), fixed_clock());
         Self { emulator, messages }
     }
 
     pub async fn with_sample() -> Self {
         let gateway = Self::empty().await;
-        messages::seed_sample(&gateway.messages)
-            .await
-            .expect("a seed");
+        messages::seed_sample(&gateway.messages).await.expect("a seed");
         gateway
     }
 
@@ -53,46 +49,27 @@ impl Gateway {
             .collect();
         let client = self.emulator.client();
         let table = Table::Messages.default_name();
-        client
-            .put_item()
-            .table_name(table)
-            .set_item(Some(item))
-            .send()
-            .await
-            .expect("a put");
+        client.put_item().table_name(table).set_item(Some(item)).send().await.expect("a put");
     }
 
     pub async fn delete(&self, pk: &str, sk: &str) {
         let client = self.emulator.client();
-        let delete = client
-            .delete_item()
-            .table_name(Table::Messages.default_name());
+        let delete = client.delete_item().table_name(Table::Messages.default_name());
         let delete = delete.key("pk", AttributeValue::S(pk.to_owned()));
-        delete
-            .key("sk", AttributeValue::S(sk.to_owned()))
-            .send()
-            .await
-            .expect("a delete");
+        delete.key("sk", AttributeValue::S(sk.to_owned())).send().await.expect("a delete");
     }
 
     /// Every item whose partition begins so: `pk sk` and the other attributes, all of them strings.
     pub async fn items(&self, prefix: &str) -> BTreeMap<String, BTreeMap<String, String>> {
         let client = self.emulator.client();
-        let found = client
-            .scan()
-            .table_name(Table::Messages.default_name())
-            .send()
-            .await;
+        let found = client.scan().table_name(Table::Messages.default_name()).send().await;
         let mut items = BTreeMap::new();
         for item in found.expect("a scan").items() {
             let mut texts: BTreeMap<String, String> = item
                 .iter()
                 .map(|(name, it)| (name.clone(), it.as_s().expect("a string").clone()))
                 .collect();
-            let (pk, sk) = (
-                texts.remove("pk").expect("pk"),
-                texts.remove("sk").expect("sk"),
-            );
+            let (pk, sk) = (texts.remove("pk").expect("pk"), texts.remove("sk").expect("sk"));
             if pk.starts_with(prefix) {
                 items.insert(format!("{pk} {sk}"), texts);
             }
@@ -116,25 +93,16 @@ impl Gateway {
     }
 
     pub async fn post(&self, user_uuid: &str, body: &str) -> Answer {
-        self.send(request("POST", "/api/messages", "", body, Some(user_uuid)))
-            .await
+        self.send(request("POST", "/api/messages", "", body, Some(user_uuid))).await
     }
 
     pub async fn list(&self, user_uuid: &str, group_uuid: &str, query: &str) -> Answer {
         let path = format!("/api/messages/{group_uuid}");
-        self.send(request("GET", &path, query, "", Some(user_uuid)))
-            .await
+        self.send(request("GET", &path, query, "", Some(user_uuid))).await
     }
 
     pub async fn groups(&self, user_uuid: &str, query: &str) -> Answer {
-        self.send(request(
-            "GET",
-            "/api/message_groups",
-            query,
-            "",
-            Some(user_uuid),
-        ))
-        .await
+        self.send(request("GET", "/api/message_groups", query, "", Some(user_uuid))).await
     }
 }
 
@@ -153,15 +121,8 @@ impl Answer {
     pub fn of(response: &Response<Body>) -> Self {
         let status = response.status().as_u16();
         let text = String::from_utf8(response.body().to_vec()).expect("UTF-8");
-        let content_type = response
-            .headers()
-            .get("content-type")
-            .map(HeaderValue::as_bytes);
-        assert_eq!(
-            content_type,
-            Some(b"application/json".as_slice()),
-            "{status} {text}"
-        );
+        let content_type = response.headers().get("content-type").map(HeaderValue::as_bytes);
+        assert_eq!(content_type, Some(b"application/json".as_slice()), "{status} {text}");
         Self { status, text }
     }
 
@@ -177,12 +138,7 @@ impl Answer {
     #[track_caller]
     pub fn is_error(&self, status: u16, code: &str) {
         let body = self.json();
-        assert_eq!(
-            (self.status, body["error"].as_str()),
-            (status, Some(code)),
-            "{}",
-            self.text
-        );
+        assert_eq!((self.status, body["error"].as_str()), (status, Some(code)), "{}", self.text);
         assert!(body["message"].as_str().is_some_and(|it| !it.is_empty()));
     }
 
@@ -190,13 +146,8 @@ impl Answer {
     #[track_caller]
     pub fn all(&self, list: &str, attribute: &str) -> Vec<String> {
         let body = self.json();
-        let items = body[list]
-            .as_array()
-            .unwrap_or_else(|| panic!("{}", self.text));
-        items
-            .iter()
-            .map(|it| it[attribute].as_str().expect("a text").to_owned())
-            .collect()
+        let items = body[list].as_array().unwrap_or_else(|| panic!("{}", self.text));
+        items.iter().map(|it| it[attribute].as_str().expect("a text").to_owned()).collect()
     }
 }
 

@@ -7,10 +7,7 @@ use serde_json::json;
 use crate::gateway::{ADA, Answer, Gateway, LIN, SAM, THREE, TWO, request};
 
 fn cursor(answer: &Answer) -> String {
-    answer.json()["cursor"]
-        .as_str()
-        .expect("a cursor")
-        .to_owned()
+    answer.json()["cursor"].as_str().expect("a cursor").to_owned()
 }
 
 #[tokio::test]
@@ -36,9 +33,7 @@ async fn groups_come_newest_first_with_every_attribute() {
     );
     let first = gateway.groups(SAM, "limit=1").await;
     assert_eq!(first.all("message_groups", "sk"), [sk]);
-    let second = gateway
-        .groups(SAM, &format!("limit=1&cursor={}", cursor(&first)))
-        .await;
+    let second = gateway.groups(SAM, &format!("limit=1&cursor={}", cursor(&first))).await;
     assert_eq!(second.all("message_groups", "message_group_uuid"), [THREE]);
     assert!(second.json().get("cursor").is_none());
     gateway
@@ -57,13 +52,9 @@ async fn messages_come_newest_page_first_in_reading_order() {
     assert_eq!(all.all("messages", "message_group_uuid"), vec![TWO; 7]);
     let first = gateway.list(ADA, TWO, "limit=3").await;
     assert_eq!(first.all("messages", "sk"), keys[4..]);
-    let second = gateway
-        .list(LIN, TWO, &format!("limit=3&cursor={}", cursor(&first)))
-        .await;
+    let second = gateway.list(LIN, TWO, &format!("limit=3&cursor={}", cursor(&first))).await;
     assert_eq!(second.all("messages", "sk"), keys[1..4]);
-    let third = gateway
-        .list(ADA, TWO, &format!("limit=3&cursor={}", cursor(&second)))
-        .await;
+    let third = gateway.list(ADA, TWO, &format!("limit=3&cursor={}", cursor(&second))).await;
     assert_eq!(third.all("messages", "sk"), keys[..1]);
     assert!(third.json().get("cursor").is_none());
 }
@@ -74,19 +65,11 @@ async fn a_page_of_long_messages_fits_an_answer() {
     let text = "\u{1}".repeat(messages::MESSAGE_BYTES_MAX);
     for index in 0..30 {
         let sk = format!("2026-03-01T09:00:00.{index:06}+00:00");
-        gateway
-            .put(&[
-                ("pk", &format!("MSG#{TWO}")),
-                ("sk", &sk),
-                ("message", &text),
-            ])
-            .await;
+        gateway.put(&[("pk", &format!("MSG#{TWO}")), ("sk", &sk), ("message", &text)]).await;
     }
     let first = gateway.list(ADA, TWO, "limit=1000").await;
     assert!(first.text.len() < 6_000_000, "{}", first.text.len());
-    let second = gateway
-        .list(ADA, TWO, &format!("limit=1000&cursor={}", cursor(&first)))
-        .await;
+    let second = gateway.list(ADA, TWO, &format!("limit=1000&cursor={}", cursor(&first))).await;
     let count = |answer: &Answer| answer.all("messages", "sk").len();
     assert_eq!(count(&first) + count(&second), 37);
 }
@@ -94,29 +77,14 @@ async fn a_page_of_long_messages_fits_an_answer() {
 #[tokio::test]
 async fn only_members_read() {
     let gateway = Gateway::with_sample().await;
-    gateway
-        .list(SAM, TWO, "")
-        .await
-        .is_error(403, "not_a_member");
+    gateway.list(SAM, TWO, "").await.is_error(403, "not_a_member");
     let nowhere = "c0c0c0c0-0000-4000-8000-00000000ffff";
-    gateway
-        .list(ADA, nowhere, "")
-        .await
-        .is_error(403, "not_a_member");
-    for path in [
-        "x",
-        "c0c0c0c000004000800000000000000001",
-        "c0c0c0c0-0000-4000-8000-00000000000g",
-    ] {
-        gateway
-            .list(ADA, path, "")
-            .await
-            .is_error(400, "invalid_parameter");
+    gateway.list(ADA, nowhere, "").await.is_error(403, "not_a_member");
+    for path in ["x", "c0c0c0c000004000800000000000000001", "c0c0c0c0-0000-4000-8000-00000000000g"]
+    {
+        gateway.list(ADA, path, "").await.is_error(400, "invalid_parameter");
     }
-    for path in [
-        "/api/message_groups".to_owned(),
-        format!("/api/messages/{TWO}"),
-    ] {
+    for path in ["/api/message_groups".to_owned(), format!("/api/messages/{TWO}")] {
         let request = request("GET", &path, "", "", None);
         gateway.send(request).await.is_error(401, "unauthorized");
     }
@@ -137,18 +105,8 @@ async fn membership_is_found_behind_many_rows() {
         gateway.put(&row).await;
     }
     assert_eq!(gateway.list(SAM, THREE, "").await.status, 200);
-    gateway
-        .list(SAM, TWO, "")
-        .await
-        .is_error(403, "not_a_member");
-    assert_eq!(
-        gateway
-            .groups(SAM, "limit=71")
-            .await
-            .all("message_groups", "sk")
-            .len(),
-        71
-    );
+    gateway.list(SAM, TWO, "").await.is_error(403, "not_a_member");
+    assert_eq!(gateway.groups(SAM, "limit=71").await.all("message_groups", "sk").len(), 71);
 }
 
 #[tokio::test]
@@ -157,37 +115,16 @@ async fn cursors_belong_to_their_query() {
     let of_two = cursor(&gateway.list(ADA, TWO, "limit=1").await);
     let of_three = cursor(&gateway.list(ADA, THREE, "limit=1").await);
     let of_groups = cursor(&gateway.groups(ADA, "limit=1").await);
-    assert_eq!(
-        gateway
-            .list(LIN, TWO, &format!("cursor={of_two}"))
-            .await
-            .status,
-        200
-    );
+    assert_eq!(gateway.list(LIN, TWO, &format!("cursor={of_two}")).await.status, 200);
     let long = URL_SAFE_NO_PAD
         .encode(json!({ "v": 1, "q": ["messages", TWO], "k": ["x".repeat(1025)] }).to_string());
     for cursor in [&of_three, &of_groups, &long, &"nonsense".to_owned()] {
-        gateway
-            .list(ADA, TWO, &format!("cursor={cursor}"))
-            .await
-            .is_error(400, "invalid_cursor");
+        gateway.list(ADA, TWO, &format!("cursor={cursor}")).await.is_error(400, "invalid_cursor");
     }
-    gateway
-        .groups(LIN, &format!("cursor={of_groups}"))
-        .await
-        .is_error(400, "invalid_cursor");
-    gateway
-        .groups(ADA, &format!("cursor={of_two}"))
-        .await
-        .is_error(400, "invalid_cursor");
+    gateway.groups(LIN, &format!("cursor={of_groups}")).await.is_error(400, "invalid_cursor");
+    gateway.groups(ADA, &format!("cursor={of_two}")).await.is_error(400, "invalid_cursor");
     for query in ["limit=0", "limit=x", "cursor=", "page=1"] {
-        gateway
-            .list(ADA, TWO, query)
-            .await
-            .is_error(400, "invalid_parameter");
-        gateway
-            .groups(ADA, query)
-            .await
-            .is_error(400, "invalid_parameter");
+        gateway.list(ADA, TWO, query).await.is_error(400, "invalid_parameter");
+        gateway.groups(ADA, query).await.is_error(400, "invalid_parameter");
     }
 }

@@ -44,75 +44,39 @@ async fn a_confirmed_user_gets_a_profile_once() {
     }
     let other = confirmed(ADA, "kim-demo", None);
     let refused = messages::post_confirmation(&gateway.messages, other).await;
-    assert!(
-        matches!(refused, Err(PostConfirmationError::HandleTaken)),
-        "{refused:?}"
-    );
+    assert!(matches!(refused, Err(PostConfirmationError::HandleTaken)), "{refused:?}");
     let ada = confirmed(ADA, "ada-demo", None);
-    messages::post_confirmation(&gateway.messages, ada)
-        .await
-        .expect("the event");
-    let profile = messages::ensure_profile(&gateway.messages, "ada-demo")
-        .await
-        .expect("a profile");
-    assert_eq!(
-        (&*profile.user_uuid, &*profile.user_display_name),
-        (ADA, "ada-demo")
-    );
+    messages::post_confirmation(&gateway.messages, ada).await.expect("the event");
+    let profile = messages::ensure_profile(&gateway.messages, "ada-demo").await.expect("a profile");
+    assert_eq!((&*profile.user_uuid, &*profile.user_display_name), (ADA, "ada-demo"));
 }
 
 #[tokio::test]
 async fn other_events_write_nothing() {
     let gateway = Gateway::empty().await;
-    let reset = event(
-        "PostConfirmation_ConfirmForgotPassword",
-        "kim-demo",
-        &json!({ "sub": KIM }),
-    );
-    messages::post_confirmation(&gateway.messages, reset)
-        .await
-        .expect("the event");
-    for event in [
-        confirmed("kim", "kim-demo", None),
-        confirmed("", "kim-demo", None),
-    ] {
+    let reset = event("PostConfirmation_ConfirmForgotPassword", "kim-demo", &json!({ "sub": KIM }));
+    messages::post_confirmation(&gateway.messages, reset).await.expect("the event");
+    for event in [confirmed("kim", "kim-demo", None), confirmed("", "kim-demo", None)] {
         let refused = messages::post_confirmation(&gateway.messages, event).await;
-        assert!(
-            matches!(refused, Err(PostConfirmationError::NoUser)),
-            "{refused:?}"
-        );
+        assert!(matches!(refused, Err(PostConfirmationError::NoUser)), "{refused:?}");
     }
     let spaced = confirmed(KIM, "kim demo", None);
     let refused = messages::post_confirmation(&gateway.messages, spaced).await;
-    assert!(
-        matches!(refused, Err(PostConfirmationError::Handle(_))),
-        "{refused:?}"
-    );
+    assert!(matches!(refused, Err(PostConfirmationError::Handle(_))), "{refused:?}");
     assert_eq!(gateway.items("").await.len(), 0);
 }
 
 #[tokio::test]
 async fn a_profile_is_made_where_there_is_none() {
     let gateway = Gateway::with_sample().await;
-    let ada = messages::ensure_profile(&gateway.messages, "ada-demo")
-        .await
-        .expect("a profile");
-    assert_eq!(
-        (&*ada.user_uuid, &*ada.user_display_name),
-        (ADA, "Ada (demo)")
-    );
+    let ada = messages::ensure_profile(&gateway.messages, "ada-demo").await.expect("a profile");
+    assert_eq!((&*ada.user_uuid, &*ada.user_display_name), (ADA, "Ada (demo)"));
     let calls = (0..10).map(|_| messages::ensure_profile(&gateway.messages, "kim-demo"));
-    let mut found: Vec<String> = join_all(calls)
-        .await
-        .into_iter()
-        .map(|it| it.expect("a profile").user_uuid)
-        .collect();
+    let mut found: Vec<String> =
+        join_all(calls).await.into_iter().map(|it| it.expect("a profile").user_uuid).collect();
     found.dedup();
     assert_eq!(found.len(), 1);
     assert_eq!(gateway.items("USER#").await.len(), 4);
     let refused = messages::ensure_profile(&gateway.messages, "").await;
-    assert!(
-        matches!(refused, Err(EnsureProfileError::Handle(_))),
-        "{refused:?}"
-    );
+    assert!(matches!(refused, Err(EnsureProfileError::Handle(_))), "{refused:?}");
 }

@@ -8,36 +8,20 @@ use crate::gateway::{ADA, Gateway, THREE};
 #[tokio::test]
 async fn seeding_twice_changes_nothing() {
     let gateway = Gateway::empty().await;
-    let first = messages::seed_sample(&gateway.messages)
-        .await
-        .expect("a seed");
-    assert_eq!(
-        first,
-        Seeded {
-            profiles: 3,
-            conversations: 2,
-            messages: 15
-        }
-    );
+    let first = messages::seed_sample(&gateway.messages).await.expect("a seed");
+    assert_eq!(first, Seeded { profiles: 3, conversations: 2, messages: 15 });
     let items = gateway.items("").await;
     assert_eq!(items.len(), 3 * 2 + 15 * 2 + 2 + 3);
     let row = &items[&format!("GRP#{ADA} 2026-02-27T08:15:21.700042+00:00")];
     assert_eq!(row["message_group_uuid"], THREE);
     // A member has left, and somebody has written: neither is undone.
-    gateway
-        .delete(&format!("GRP#{ADA}"), "2026-02-27T08:15:21.700042+00:00")
-        .await;
+    gateway.delete(&format!("GRP#{ADA}"), "2026-02-27T08:15:21.700042+00:00").await;
     let reply =
         json!({ "message": "hi", "message_group_uuid": "c0c0c0c0-0000-4000-8000-000000000001" });
     assert_eq!(gateway.post(ADA, &reply.to_string()).await.status, 201);
     let items = gateway.items("").await;
-    let second = messages::seed_sample(&gateway.messages)
-        .await
-        .expect("a seed");
-    assert_eq!(
-        (second, gateway.items("").await),
-        (Seeded::default(), items)
-    );
+    let second = messages::seed_sample(&gateway.messages).await.expect("a seed");
+    assert_eq!((second, gateway.items("").await), (Seeded::default(), items));
 }
 
 #[tokio::test]
@@ -58,9 +42,7 @@ async fn a_seeded_message_can_be_sent_again() {
 #[tokio::test]
 async fn a_handle_of_somebody_else_stops_the_seed() {
     let gateway = Gateway::empty().await;
-    messages::ensure_profile(&gateway.messages, "lin-demo")
-        .await
-        .expect("a profile");
+    messages::ensure_profile(&gateway.messages, "lin-demo").await.expect("a profile");
     let refused = messages::seed_sample(&gateway.messages).await;
     assert!(matches!(refused, Err(SeedError::HandleTaken(handle)) if handle == "lin-demo"));
 }
@@ -80,22 +62,13 @@ fn check(change: impl FnOnce(&mut Value), expected: &str) {
     });
     change(&mut file);
     let found = Sample::parse(file.to_string().as_bytes());
-    assert_eq!(
-        found
-            .err()
-            .map(|error| error.to_string())
-            .unwrap_or_default(),
-        expected
-    );
+    assert_eq!(found.err().map(|error| error.to_string()).unwrap_or_default(), expected);
 }
 
 #[test]
 fn wrong_files_are_refused() {
     check(|_| (), "");
-    check(
-        |file| file["more"] = json!(1),
-        "this is no file of profiles and conversations",
-    );
+    check(|file| file["more"] = json!(1), "this is no file of profiles and conversations");
     check(
         |file| file["profiles"][0]["user_uuid"] = json!("x"),
         "`x` is no UUID with hyphens and in lower case",
@@ -115,12 +88,6 @@ fn wrong_files_are_refused() {
     let size = format!(
         "the conversation {THREE} must have two members and a message at least, and 100 items at most: two per message, one per member"
     );
-    check(
-        |file| file["conversations"][0]["messages"] = json!([]),
-        &size,
-    );
-    check(
-        |file| file["conversations"][0]["members"] = json!(["a"]),
-        &size,
-    );
+    check(|file| file["conversations"][0]["messages"] = json!([]), &size);
+    check(|file| file["conversations"][0]["members"] = json!(["a"]), &size);
 }

@@ -17,10 +17,7 @@ async fn the_message_and_both_rows_are_put() {
     let stored = answer.json();
     let group = stored["message_group_uuid"].as_str().expect("a group");
     assert_eq!(stored["pk"], format!("MSG#{group}"));
-    assert_eq!(
-        (&stored["sk"], &stored["user_handle"]),
-        (&json!(NOW), &json!("ada-demo"))
-    );
+    assert_eq!((&stored["sk"], &stored["user_handle"]), (&json!(NOW), &json!("ada-demo")));
     let items = gateway.items("").await;
     assert_eq!(items.len(), before + 4);
     let row = |owner: &str| json!(items[&format!("GRP#{owner} {NOW}")]);
@@ -32,10 +29,7 @@ async fn the_message_and_both_rows_are_put() {
     assert_eq!(row(SAM), expected(ADA, "ada-demo", "Ada (demo)"));
     let reply = json!({ "message": "hello Ada", "message_group_uuid": group }).to_string();
     assert_eq!(gateway.post(SAM, &reply).await.status, 201);
-    gateway
-        .post(LIN, &reply)
-        .await
-        .is_error(403, "not_a_member");
+    gateway.post(LIN, &reply).await.is_error(403, "not_a_member");
 }
 
 #[tokio::test]
@@ -45,46 +39,20 @@ async fn a_taken_row_leads_to_the_next_microsecond() {
     let at = |micros: u32| Some(format!("2026-03-01T09:00:00.{micros:06}+00:00"));
     assert_eq!(sk(gateway.post(ADA, &body("one", "sam-demo")).await), at(0));
     assert_eq!(sk(gateway.post(ADA, &body("two", "sam-demo")).await), at(1));
-    assert_eq!(
-        sk(gateway
-            .post(LIN, &body("sam's row is taken", "sam-demo"))
-            .await),
-        at(2)
-    );
+    assert_eq!(sk(gateway.post(LIN, &body("sam's row is taken", "sam-demo")).await), at(2));
     assert_eq!(gateway.items("GRP#").await.len(), 5 + 6);
 }
 
 #[tokio::test]
 async fn handles_are_looked_up() {
     let gateway = Gateway::with_sample().await;
-    gateway
-        .post(ADA, &body("hello", "nobody"))
-        .await
-        .is_error(404, "unknown_handle");
-    gateway
-        .post(ADA, &body("hello", "SAM-demo"))
-        .await
-        .is_error(404, "unknown_handle");
-    gateway
-        .post(ADA, &body("hello me", "ada-demo"))
-        .await
-        .is_error(400, "own_handle");
+    gateway.post(ADA, &body("hello", "nobody")).await.is_error(404, "unknown_handle");
+    gateway.post(ADA, &body("hello", "SAM-demo")).await.is_error(404, "unknown_handle");
+    gateway.post(ADA, &body("hello me", "ada-demo")).await.is_error(400, "own_handle");
     let stranger = "a0a0a0a0-0000-4000-8000-00000000ffff";
-    gateway
-        .post(stranger, &body("hello", "ada-demo"))
-        .await
-        .is_error(403, "no_profile");
-    gateway
-        .put(&[
-            ("pk", "HANDLE#ghost"),
-            ("sk", "HANDLE"),
-            ("user_uuid", stranger),
-        ])
-        .await;
-    gateway
-        .post(ADA, &body("boo", "ghost"))
-        .await
-        .is_error(500, "internal");
+    gateway.post(stranger, &body("hello", "ada-demo")).await.is_error(403, "no_profile");
+    gateway.put(&[("pk", "HANDLE#ghost"), ("sk", "HANDLE"), ("user_uuid", stranger)]).await;
+    gateway.post(ADA, &body("boo", "ghost")).await.is_error(500, "internal");
 }
 
 #[tokio::test]
@@ -96,21 +64,9 @@ async fn the_same_start_again_starts_nothing() {
     };
     let first = gateway.post(ADA, &with("hello", "sam-demo")).await;
     let before = gateway.items("").await;
-    gateway
-        .post(ADA, &with("hello", "sam-demo"))
-        .await
-        .is(201, first.json());
-    gateway
-        .post(ADA, &with("hello", "lin-demo"))
-        .await
-        .is_error(409, "message_uuid_taken");
-    gateway
-        .post(ADA, &with("bye", "sam-demo"))
-        .await
-        .is_error(409, "message_uuid_taken");
-    gateway
-        .post(LIN, &with("hello", "sam-demo"))
-        .await
-        .is_error(409, "message_uuid_taken");
+    gateway.post(ADA, &with("hello", "sam-demo")).await.is(201, first.json());
+    gateway.post(ADA, &with("hello", "lin-demo")).await.is_error(409, "message_uuid_taken");
+    gateway.post(ADA, &with("bye", "sam-demo")).await.is_error(409, "message_uuid_taken");
+    gateway.post(LIN, &with("hello", "sam-demo")).await.is_error(409, "message_uuid_taken");
     assert_eq!(gateway.items("").await, before);
 }

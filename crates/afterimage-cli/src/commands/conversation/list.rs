@@ -21,10 +21,7 @@ pub async fn run(messages: &Messages, format: Format, handle: &str) -> anyhow::R
                     [group.message_group_uuid, group.user_handle, group.sk, text]
                 })
                 .collect();
-            output.table(
-                ["CONVERSATION", "WITH", "LAST MESSAGE AT", "LAST MESSAGE"],
-                &rows,
-            )?;
+            output.table(["CONVERSATION", "WITH", "LAST MESSAGE AT", "LAST MESSAGE"], &rows)?;
         }
         Format::Json => {
             for group in groups {

@@ -34,10 +34,7 @@ pub async fn run(
         [] => Table::ALL.to_vec(),
         named => distinct(named),
     };
-    let names: Vec<&str> = tables
-        .iter()
-        .map(|table| connection.names.name(*table))
-        .collect();
+    let names: Vec<&str> = tables.iter().map(|table| connection.names.name(*table)).collect();
     if !arguments.yes && !agreed(connection, &names).await? {
         return Err(Failure::new("nothing was deleted", "answer yes where you mean it").into());
     }
@@ -74,10 +71,7 @@ async fn agreed(connection: &Connection, names: &[&str]) -> anyhow::Result<bool>
     stderr.write_all(question.as_bytes())?;
     let read = tokio::task::spawn_blocking(|| {
         let mut answer = String::new();
-        std::io::stdin()
-            .lock()
-            .read_line(&mut answer)
-            .map(|_| answer)
+        std::io::stdin().lock().read_line(&mut answer).map(|_| answer)
     });
     let answer = read.await?.context("the answer cannot be read")?;
     Ok(answer.trim() == "yes")
@@ -89,12 +83,7 @@ async fn drop_table(connection: &Connection, table: Table) -> anyhow::Result<&'s
         return Ok("was not there");
     }
     let name = connection.names.name(table);
-    let deleted = connection
-        .client
-        .delete_table()
-        .table_name(name)
-        .send()
-        .await;
+    let deleted = connection.client.delete_table().table_name(name).send().await;
     deleted.map_err(|error| connection.explain(error))?;
     let spinner = progress::spinner(format!("deleting {name}"));
     while describe(connection, table).await?.is_some() {

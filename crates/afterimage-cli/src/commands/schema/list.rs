@@ -59,21 +59,12 @@ fn row(
 }
 
 fn status(description: &TableDescription) -> String {
-    description
-        .table_status()
-        .map_or_else(|| "-".to_owned(), |status| status.as_str().to_owned())
+    description.table_status().map_or_else(|| "-".to_owned(), |status| status.as_str().to_owned())
 }
 
 /// The stream's view type and label, where the stream is on.
 fn stream(description: &TableDescription) -> Option<String> {
-    let specification = description
-        .stream_specification()
-        .filter(|it| it.stream_enabled())?;
-    let view_type = specification
-        .stream_view_type()
-        .map_or("-", |it| it.as_str());
-    Some(format!(
-        "{view_type} {}",
-        description.latest_stream_label().unwrap_or("-")
-    ))
+    let specification = description.stream_specification().filter(|it| it.stream_enabled())?;
+    let view_type = specification.stream_view_type().map_or("-", |it| it.as_str());
+    Some(format!("{view_type} {}", description.latest_stream_label().unwrap_or("-")))
 }

@@ -73,10 +73,8 @@ async fn wait_until_active(connection: &Connection, table: Table) -> anyhow::Res
     let spinner = progress::spinner(format!("waiting for {}", connection.names.name(table)));
     loop {
         let Some(described) = describe(connection, table).await? else {
-            let sentence = format!(
-                "the table {} was deleted meanwhile",
-                connection.names.name(table)
-            );
+            let sentence =
+                format!("the table {} was deleted meanwhile", connection.names.name(table));
             return Err(Failure::new(sentence, "run `afterimage schema load` again").into());
         };
         if described.table_status() == Some(&TableStatus::Active) {
@@ -90,12 +88,7 @@ async fn wait_until_active(connection: &Connection, table: Table) -> anyhow::Res
 /// Turns expiry on where it is off; DynamoDB refuses to turn on what is on.
 async fn let_items_expire(connection: &Connection, table: Table) -> anyhow::Result<()> {
     let name = connection.names.name(table);
-    let described = connection
-        .client
-        .describe_time_to_live()
-        .table_name(name)
-        .send()
-        .await;
+    let described = connection.client.describe_time_to_live().table_name(name).send().await;
     let described = described.map_err(|error| connection.explain(error))?;
     let current = described.time_to_live_description();
     let is_on = current

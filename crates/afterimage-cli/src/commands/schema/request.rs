@@ -71,11 +71,7 @@ pub fn create_table(
     let attributes = input.attribute_definitions.iter().map(Attribute::sdk);
     let indexes = input.global_secondary_indexes.iter().map(Index::sdk);
     let indexes = indexes.collect::<anyhow::Result<Vec<_>>>()?;
-    let stream = input
-        .stream_specification
-        .as_ref()
-        .map(Stream::sdk)
-        .transpose()?;
+    let stream = input.stream_specification.as_ref().map(Stream::sdk).transpose()?;
     Ok(CreateTableInputBuilder::default()
         .table_name(name)
         .billing_mode(BillingMode::from(input.billing_mode.as_str()))
@@ -94,9 +90,7 @@ pub fn differences(
     let input = read(definition)?;
     let wanted = input.facts();
     let found = existing_facts(existing);
-    let missing = wanted
-        .difference(&found)
-        .map(|fact| format!("misses {fact}"));
+    let missing = wanted.difference(&found).map(|fact| format!("misses {fact}"));
     let surplus = found.difference(&wanted).map(|fact| format!("has {fact}"));
     Ok(missing.chain(surplus).collect())
 }
@@ -110,35 +104,20 @@ impl Input {
     fn facts(&self) -> BTreeSet<String> {
         let mut facts = BTreeSet::new();
         for attribute in &self.attribute_definitions {
-            let Attribute {
-                attribute_name,
-                attribute_type,
-            } = attribute;
-            facts.insert(format!(
-                "the attribute {attribute_name} of type {attribute_type}"
-            ));
+            let Attribute { attribute_name, attribute_type } = attribute;
+            facts.insert(format!("the attribute {attribute_name} of type {attribute_type}"));
         }
         for key in &self.key_schema {
             facts.insert(format!("the {} key {}", key.key_type, key.attribute_name));
         }
         for index in &self.global_secondary_indexes {
             let name = &index.index_name;
-            facts.insert(format!(
-                "the index {name}, {}",
-                index.projection.projection_type
-            ));
+            facts.insert(format!("the index {name}, {}", index.projection.projection_type));
             for key in &index.key_schema {
-                facts.insert(format!(
-                    "the {} key {} of {name}",
-                    key.key_type, key.attribute_name
-                ));
+                facts.insert(format!("the {} key {} of {name}", key.key_type, key.attribute_name));
             }
         }
-        if let Some(stream) = self
-            .stream_specification
-            .as_ref()
-            .filter(|it| it.stream_enabled)
-        {
+        if let Some(stream) = self.stream_specification.as_ref().filter(|it| it.stream_enabled) {
             facts.insert(format!("the stream {}", stream.stream_view_type));
         }
         facts
@@ -148,18 +127,11 @@ impl Input {
 fn existing_facts(table: &TableDescription) -> BTreeSet<String> {
     let mut facts = BTreeSet::new();
     for attribute in table.attribute_definitions() {
-        let (name, kind) = (
-            attribute.attribute_name(),
-            attribute.attribute_type().as_str(),
-        );
+        let (name, kind) = (attribute.attribute_name(), attribute.attribute_type().as_str());
         facts.insert(format!("the attribute {name} of type {kind}"));
     }
     for key in table.key_schema() {
-        facts.insert(format!(
-            "the {} key {}",
-            key.key_type().as_str(),
-            key.attribute_name()
-        ));
+        facts.insert(format!("the {} key {}", key.key_type().as_str(), key.attribute_name()));
     }
     for index in table.global_secondary_indexes() {
         let name = index.index_name().unwrap_or("-");
@@ -171,9 +143,7 @@ fn existing_facts(table: &TableDescription) -> BTreeSet<String> {
             facts.insert(format!("the {kind} key {attribute} of {name}"));
         }
     }
-    let stream = table
-        .stream_specification()
-        .filter(|stream| stream.stream_enabled());
+    let stream = table.stream_specification().filter(|stream| stream.stream_enabled());
     if let Some(view_type) = stream.and_then(StreamSpecification::stream_view_type) {
         facts.insert(format!("the stream {}", view_type.as_str()));
     }
@@ -195,11 +165,7 @@ impl Index {
         Ok(GlobalSecondaryIndex::builder()
             .index_name(&self.index_name)
             .set_key_schema(Some(keys(&self.key_schema)?))
-            .projection(
-                Projection::builder()
-                    .projection_type(projection_type)
-                    .build(),
-            )
+            .projection(Projection::builder().projection_type(projection_type).build())
             .build()?)
     }
 }
@@ -234,29 +200,20 @@ mod tests {
         for table in Table::ALL {
             let definition = definition(table).expect("compiled in");
             let request = create_table(&definition, "renamed").and_then(|it| Ok(it.build()?));
-            assert_eq!(
-                request.expect("a whole request").table_name(),
-                Some("renamed")
-            );
+            assert_eq!(request.expect("a whole request").table_name(), Some("renamed"));
         }
     }
 
     #[test]
     fn differences_name_what_is_missing_and_what_is_too_much() {
         let definition = definition(Table::Derived).expect("compiled in");
-        let key = Key {
-            attribute_name: "pk".to_owned(),
-            key_type: "HASH".to_owned(),
-        };
+        let key = Key { attribute_name: "pk".to_owned(), key_type: "HASH".to_owned() };
         let existing = TableDescription::builder()
             .set_key_schema(Some(keys(&[key]).expect("a key")))
             .attribute_definitions(
-                Attribute {
-                    attribute_name: "pk".to_owned(),
-                    attribute_type: "N".to_owned(),
-                }
-                .sdk()
-                .expect("an attribute"),
+                Attribute { attribute_name: "pk".to_owned(), attribute_type: "N".to_owned() }
+                    .sdk()
+                    .expect("an attribute"),
             )
             .build();
         assert_eq!(

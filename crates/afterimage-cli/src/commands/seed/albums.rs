@@ -29,9 +29,7 @@ pub fn read(file: Option<&Path>) -> anyhow::Result<Vec<Album>> {
     };
     imported.map_err(|error| {
         let sentence = format!("{} holds no albums that can be written", file.display());
-        Failure::new(sentence, "correct the file; nothing was written")
-            .because(error)
-            .into()
+        Failure::new(sentence, "correct the file; nothing was written").because(error).into()
     })
 }
 

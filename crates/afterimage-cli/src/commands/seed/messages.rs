@@ -19,13 +19,8 @@ pub fn read(file: Option<&Path>) -> anyhow::Result<Sample> {
     let bytes = std::fs::read(file)
         .with_context(|| format!("the file {} cannot be read", file.display()))?;
     Sample::parse(&bytes).map_err(|error| {
-        let sentence = format!(
-            "{} holds no conversations that can be written",
-            file.display()
-        );
-        Failure::new(sentence, "correct the file; nothing was written")
-            .because(error)
-            .into()
+        let sentence = format!("{} holds no conversations that can be written", file.display());
+        Failure::new(sentence, "correct the file; nothing was written").because(error).into()
     })
 }
 
@@ -35,11 +30,8 @@ pub async fn run(
     format: Format,
     sample: &Sample,
 ) -> anyhow::Result<Status> {
-    let application = Messages::new(
-        connection.client.clone(),
-        connection.names.clone(),
-        Clock::system(),
-    );
+    let application =
+        Messages::new(connection.client.clone(), connection.names.clone(), Clock::system());
     let spinner = progress::spinner("writing conversations");
     let seeded = messages::seed(&application, sample).await?;
     spinner.finish_and_clear();

@@ -7,18 +7,11 @@ const LINES_MAX: usize = 500;
 
 #[test]
 fn files_are_short_and_whole() {
-    let marks = [
-        concat!("TO", "DO"),
-        concat!("FIX", "ME"),
-        concat!("#[ig", "nore"),
-        concat!("dbg", "!("),
-    ];
+    let marks =
+        [concat!("TO", "DO"), concat!("FIX", "ME"), concat!("#[ig", "nore"), concat!("dbg", "!(")];
     for path in files("crates").iter().filter(|path| path.ends_with(".rs")) {
         let text = text(path);
-        assert!(
-            text.lines().count() <= LINES_MAX,
-            "{path} is over {LINES_MAX} lines long"
-        );
+        assert!(text.lines().count() <= LINES_MAX, "{path} is over {LINES_MAX} lines long");
         let says_what_it_is = text.starts_with("//!");
         let is_test = path.contains("/tests/") || path.ends_with("/tests.rs");
         assert!(is_test || says_what_it_is, "{path} does not say what it is");
@@ -31,24 +24,11 @@ fn files_are_short_and_whole() {
 #[test]
 fn nothing_names_a_folder_of_one_machine() {
     let folders = ["crates", "events", "schema", ".ci"];
-    let top = [
-        "Cargo.toml",
-        "README.md",
-        "template.yaml",
-        "views.toml",
-        "deny.toml",
-    ];
-    let paths = folders
-        .iter()
-        .flat_map(|folder| files(folder))
-        .chain(top.map(str::to_owned));
+    let top = ["Cargo.toml", "README.md", "template.yaml", "views.toml", "deny.toml"];
+    let paths = folders.iter().flat_map(|folder| files(folder)).chain(top.map(str::to_owned));
     for path in paths {
         let text = text(&path);
-        for home in [
-            concat!("/ro", "ot/"),
-            concat!("/ho", "me/"),
-            concat!("/Us", "ers/"),
-        ] {
+        for home in [concat!("/ro", "ot/"), concat!("/ho", "me/"), concat!("/Us", "ers/")] {
             assert!(!text.contains(home), "{path} names {home}");
         }
     }
@@ -60,10 +40,7 @@ fn binaries_are_thin() {
         .into_iter()
         .filter(|path| path.ends_with("/src/main.rs") || path.contains("/src/bin/"));
     for path in mains {
-        assert!(
-            text(&path).lines().count() <= 40,
-            "{path} is over 40 lines long"
-        );
+        assert!(text(&path).lines().count() <= 40, "{path} is over 40 lines long");
     }
 }
 
@@ -71,10 +48,7 @@ fn binaries_are_thin() {
 fn a_crate_is_named_as_its_folder_and_takes_the_shared_settings() {
     for name in crates() {
         let manifest = text(&format!("crates/{name}/Cargo.toml"));
-        assert!(
-            manifest.contains(&format!("[package]\nname = \"{name}\"\n")),
-            "{name}"
-        );
+        assert!(manifest.contains(&format!("[package]\nname = \"{name}\"\n")), "{name}");
         assert!(manifest.contains("[lints]\nworkspace = true\n"), "{name}");
         for setting in ["version", "edition", "rust-version", "license", "publish"] {
             assert!(

@@ -15,10 +15,7 @@ fn resources() -> BTreeMap<String, Value> {
     let yaml: Yaml = serde_yaml_ng::from_str(&text("template.yaml")).expect("YAML");
     let template = untagged(&yaml);
     let resources = template["Resources"].as_object().expect("resources");
-    resources
-        .iter()
-        .map(|(name, resource)| (name.clone(), resource.clone()))
-        .collect()
+    resources.iter().map(|(name, resource)| (name.clone(), resource.clone())).collect()
 }
 
 fn untagged(yaml: &Yaml) -> Value {
@@ -54,15 +51,10 @@ fn the_tables_are_those_of_the_schema() {
         // CloudFormation chooses the name, and turns a stream on by naming its view type.
         expected.remove("TableName");
         if let Some(stream) = expected.get_mut("StreamSpecification") {
-            let enabled = stream
-                .as_object_mut()
-                .and_then(|it| it.remove("StreamEnabled"));
+            let enabled = stream.as_object_mut().and_then(|it| it.remove("StreamEnabled"));
             assert_eq!(enabled, Some(json!(true)));
         }
-        let mut found = tables[resource]["Properties"]
-            .as_object()
-            .expect("properties")
-            .clone();
+        let mut found = tables[resource]["Properties"].as_object().expect("properties").clone();
         // What CreateTable does not take, or only production wants.
         for more in [
             "DeletionProtectionEnabled",
@@ -83,40 +75,18 @@ fn the_tables_are_those_of_the_schema() {
 fn every_function_has_its_binary_and_every_binary_its_function() {
     let mut deployed = BTreeSet::new();
     for (name, function) in of_type("AWS::Serverless::Function") {
-        assert_eq!(
-            function["Metadata"]["BuildMethod"], "rust-cargolambda",
-            "{name}"
-        );
-        let folder = function["Properties"]["CodeUri"]
-            .as_str()
-            .expect("a folder")
-            .to_owned();
-        let binary = function["Metadata"]["BuildProperties"]["Binary"]
-            .as_str()
-            .expect("a binary");
-        let own_file = repository()
-            .join(&folder)
-            .join(format!("src/bin/{binary}.rs"));
+        assert_eq!(function["Metadata"]["BuildMethod"], "rust-cargolambda", "{name}");
+        let folder = function["Properties"]["CodeUri"].as_str().expect("a folder").to_owned();
+        let binary = function["Metadata"]["BuildProperties"]["Binary"].as_str().expect("a binary");
+        let own_file = repository().join(&folder).join(format!("src/bin/{binary}.rs"));
         let manifest = text(&format!("{folder}/Cargo.toml"));
         let declared = manifest.contains(&format!("[[bin]]\nname = \"{binary}\""));
-        assert!(
-            own_file.is_file() || declared,
-            "{name}: {folder} builds no {binary}"
-        );
+        assert!(own_file.is_file() || declared, "{name}: {folder} builds no {binary}");
         deployed.insert(binary.to_owned());
     }
-    for path in files("crates")
-        .iter()
-        .filter(|path| path.contains("/src/bin/"))
-    {
-        let binary = path
-            .rsplit('/')
-            .next()
-            .and_then(|name| name.strip_suffix(".rs"));
-        assert!(
-            binary.is_some_and(|it| deployed.contains(it)),
-            "{path} is in no function"
-        );
+    for path in files("crates").iter().filter(|path| path.contains("/src/bin/")) {
+        let binary = path.rsplit('/').next().and_then(|name| name.strip_suffix(".rs"));
+        assert!(binary.is_some_and(|it| deployed.contains(it)), "{path} is in no function");
     }
 }
 
@@ -124,10 +94,8 @@ fn every_function_has_its_binary_and_every_binary_its_function() {
 fn only_message_routes_need_a_token() {
     let mut routes = Vec::new();
     for (name, function) in of_type("AWS::Serverless::Function") {
-        for event in function["Properties"]["Events"]
-            .as_object()
-            .into_iter()
-            .flat_map(|it| it.values())
+        for event in
+            function["Properties"]["Events"].as_object().into_iter().flat_map(|it| it.values())
         {
             let route = &event["Properties"];
             if event["Type"] == "HttpApi" {
@@ -157,40 +125,21 @@ fn no_record_is_lost_between_stream_and_function() {
     let mappings = of_type("AWS::Lambda::EventSourceMapping");
     let sources: Vec<&str> = mappings
         .values()
-        .map(|mapping| {
-            mapping["Properties"]["EventSourceArn"]
-                .as_str()
-                .expect("a stream")
-        })
+        .map(|mapping| mapping["Properties"]["EventSourceArn"].as_str().expect("a stream"))
         .collect();
-    assert_eq!(
-        sources,
-        ["AlbumsTable.StreamArn", "MessagesTable.StreamArn"]
-    );
+    assert_eq!(sources, ["AlbumsTable.StreamArn", "MessagesTable.StreamArn"]);
     for (name, mapping) in &mappings {
         let settings = &mapping["Properties"];
         assert_eq!(settings["FunctionName"], "StreamProcessor", "{name}");
         assert_eq!(settings["StartingPosition"], "TRIM_HORIZON", "{name}");
-        assert_eq!(
-            settings["FunctionResponseTypes"],
-            json!(["ReportBatchItemFailures"]),
-            "{name}"
-        );
+        assert_eq!(settings["FunctionResponseTypes"], json!(["ReportBatchItemFailures"]), "{name}");
         assert_eq!(settings["BisectBatchOnFunctionError"], true, "{name}");
         let destination = &settings["DestinationConfig"]["OnFailure"]["Destination"];
         assert_eq!(destination, "UndeliveredRecords.Arn", "{name}");
         // Bounded, and early enough to fetch the records before the stream forgets them after 24 hours.
-        assert!(
-            settings["MaximumRetryAttempts"]
-                .as_i64()
-                .is_some_and(|it| it > 0),
-            "{name}"
-        );
+        assert!(settings["MaximumRetryAttempts"].as_i64().is_some_and(|it| it > 0), "{name}");
         let age_secs = settings["MaximumRecordAgeInSeconds"].as_i64();
-        assert!(
-            age_secs.is_some_and(|it| (60..=43_200).contains(&it)),
-            "{name}"
-        );
+        assert!(age_secs.is_some_and(|it| (60..=43_200).contains(&it)), "{name}");
     }
     assert!(mappings["AlbumsMapping"]["Properties"]["FilterCriteria"].is_null());
 }
@@ -198,10 +147,7 @@ fn no_record_is_lost_between_stream_and_function() {
 #[test]
 fn the_filter_rests_on_keys_and_the_kind_of_change_alone() {
     let mapping = &resources()["MessagesMapping"]["Properties"];
-    let filters = mapping["FilterCriteria"]["Filters"]
-        .as_array()
-        .expect("filters")
-        .clone();
+    let filters = mapping["FilterCriteria"]["Filters"].as_array().expect("filters").clone();
     let patterns: Vec<Value> = filters
         .iter()
         .map(|filter| {
@@ -221,9 +167,7 @@ fn the_filter_rests_on_keys_and_the_kind_of_change_alone() {
 fn functions_have_the_tables_that_they_may_use_and_no_wide_permission() {
     for (name, function) in of_type("AWS::Serverless::Function") {
         let variables = &function["Properties"]["Environment"]["Variables"];
-        let policies = function["Properties"]["Policies"]
-            .as_array()
-            .expect("policies");
+        let policies = function["Properties"]["Policies"].as_array().expect("policies");
         let statements: Vec<&Value> = policies
             .iter()
             .flat_map(|it| it["Statement"].as_array().expect("statements"))
@@ -235,16 +179,9 @@ fn functions_have_the_tables_that_they_may_use_and_no_wide_permission() {
             assert_eq!(resource.is_some(), used, "{name} and {table}");
         }
         for statement in statements {
-            assert!(
-                !statement["Action"].to_string().contains('*'),
-                "{name}: {statement}"
-            );
+            assert!(!statement["Action"].to_string().contains('*'), "{name}: {statement}");
             let is_listing = statement["Action"] == "dynamodb:ListStreams";
-            assert_eq!(
-                statement["Resource"] == "*",
-                is_listing,
-                "{name}: {statement}"
-            );
+            assert_eq!(statement["Resource"] == "*", is_listing, "{name}: {statement}");
         }
     }
 }

@@ -49,9 +49,7 @@ impl Function for Fake {
             let is_first = self.seen.lock().expect("a lock").insert(*number);
             match fault {
                 Fault::Error => {
-                    return Err(FunctionError::Failed {
-                        message: "scripted".to_owned(),
-                    });
+                    return Err(FunctionError::Failed { message: "scripted".to_owned() });
                 }
                 Fault::Panic => panic!("scripted"),
                 Fault::Hang => std::future::pending().await,
@@ -98,10 +96,7 @@ fn setup(properties: &str, faults: &[(u64, Fault)]) -> Setup {
     let (stop, stopped) = watch::channel(false);
     let delivery = Delivery {
         settings: Arc::new(settings(properties)),
-        function: Arc::new(Fake {
-            faults: faults.to_vec(),
-            ..Fake::default()
-        }),
+        function: Arc::new(Fake { faults: faults.to_vec(), ..Fake::default() }),
         on_failure: Arc::new(OnFailure::memory()),
         records_processed: Arc::default(),
         stream_arn: "stream".to_owned(),
@@ -120,47 +115,32 @@ fn on_failure(delivery: &Delivery<Fake>) -> Vec<String> {
     let describe = |it: &Value| {
         let condition = it["requestContext"]["condition"].as_str().expect("text");
         let info = &it["DDBStreamBatchInfo"];
-        format!(
-            "{condition} {}..{}",
-            info["startSequenceNumber"], info["endSequenceNumber"]
-        )
+        format!("{condition} {}..{}", info["startSequenceNumber"], info["endSequenceNumber"])
     };
     kept.iter().map(describe).collect()
 }
 
 /// Delivers six records, and tells the calls, what was kept, and the time that it took.
 #[track_caller]
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "`expect!` makes it at the call"
-)]
+#[expect(clippy::needless_pass_by_value, reason = "`expect!` makes it at the call")]
 fn check(properties: &str, faults: &[(u64, Fault)], expected: Expect) {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .start_paused(true)
         .build()
         .expect("a runtime");
-    let Setup {
-        delivery,
-        stop: _stop,
-    } = setup(properties, faults);
+    let Setup { delivery, stop: _stop } = setup(properties, faults);
     let done = Mutex::new(Vec::new());
     let elapsed = runtime.block_on(async {
         let started = Instant::now();
         let note = |records: &[Record]| {
-            let numbers = records
-                .iter()
-                .map(|record| record.sequence_number.to_string());
+            let numbers = records.iter().map(|record| record.sequence_number.to_string());
             done.lock().expect("a lock").extend(numbers);
         };
         delivery.deliver(&batch(6), note).await;
         started.elapsed()
     });
-    assert_eq!(
-        done.into_inner().expect("a lock"),
-        ["1", "2", "3", "4", "5", "6"],
-        "in order"
-    );
+    assert_eq!(done.into_inner().expect("a lock"), ["1", "2", "3", "4", "5", "6"], "in order");
     let calls = delivery.function.calls.lock().expect("a lock").clone();
     let mut lines: Vec<String> = calls.iter().map(|call| format!("{call:?}")).collect();
     lines.extend(on_failure(&delivery));

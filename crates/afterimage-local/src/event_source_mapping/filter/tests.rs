@@ -32,18 +32,12 @@ fn values_and_their_combinations() {
     check(&json!({ "eventName": ["INSERT"] }), true);
     check(&json!({ "eventName": ["insert"] }), false);
     check(&json!({ "eventName": ["MODIFY", "INSERT"] }), true);
-    check(
-        &json!({ "eventName": ["INSERT"], "eventSource": ["aws:dynamodb"] }),
-        false,
-    );
+    check(&json!({ "eventName": ["INSERT"], "eventSource": ["aws:dynamodb"] }), false);
     check(
         &json!({ "$or": [{ "eventName": ["MODIFY"] }, image(&json!({ "Rank": { "N": ["15"] } }))] }),
         true,
     );
-    check(
-        &json!({ "$or": [{ "eventName": ["MODIFY"] }, { "eventName": ["REMOVE"] }] }),
-        false,
-    );
+    check(&json!({ "$or": [{ "eventName": ["MODIFY"] }, { "eventName": ["REMOVE"] }] }), false);
     check(&image(&json!({ "Empty": { "S": [""] } })), true);
     check(&image(&json!({ "Rank": { "S": [""] } })), false);
     check(&image(&json!({ "Nothing": [null] })), true);
@@ -67,19 +61,10 @@ fn operators() {
     check(&pk(json!({ "anything-but": { "prefix": "MSG#" } })), false);
     check(&pk(json!({ "exists": true })), true);
     check(&pk(json!({ "exists": false })), false);
-    check(
-        &image(&json!({ "Absent": { "S": [{ "exists": false }] } })),
-        true,
-    );
-    check(
-        &image(&json!({ "Absent": { "S": [{ "anything-but": ["x"] }] } })),
-        false,
-    );
+    check(&image(&json!({ "Absent": { "S": [{ "exists": false }] } })), true);
+    check(&image(&json!({ "Absent": { "S": [{ "anything-but": ["x"] }] } })), false);
     check(&image(&json!({ "Rank": [{ "exists": true }] })), false);
-    check(
-        &json!({ "userIdentity": { "type": [{ "exists": false }] } }),
-        true,
-    );
+    check(&json!({ "userIdentity": { "type": [{ "exists": false }] } }), true);
     check(&json!({ "userIdentity": { "type": ["Service"] } }), false);
 }
 
@@ -87,10 +72,7 @@ fn operators() {
 fn numeric_matches_numbers_of_the_record_but_never_those_of_an_item() {
     let numeric = json!([{ "numeric": [">", 10, "<=", 300] }]);
     check(&json!({ "dynamodb": { "SizeBytes": numeric } }), true);
-    check(
-        &json!({ "dynamodb": { "SizeBytes": [{ "numeric": ["<", 300] }] } }),
-        false,
-    );
+    check(&json!({ "dynamodb": { "SizeBytes": [{ "numeric": ["<", 300] }] } }), false);
     check(&image(&json!({ "Rank": { "N": numeric } })), false);
     check(&image(&json!({ "Rank": { "N": ["15"] } })), true);
 }
@@ -99,23 +81,11 @@ fn numeric_matches_numbers_of_the_record_but_never_those_of_an_item() {
 fn one_filter_of_several_is_enough_and_none_takes_everything() {
     let insert = json!({ "eventName": ["INSERT"] }).to_string();
     let remove = json!({ "eventName": ["REMOVE"] }).to_string();
-    assert!(
-        Filters::compile(&[&remove, &insert])
-            .expect("filters")
-            .accept(&record())
-    );
-    assert!(
-        !Filters::compile(&[&remove])
-            .expect("filters")
-            .accept(&record())
-    );
+    assert!(Filters::compile(&[&remove, &insert]).expect("filters").accept(&record()));
+    assert!(!Filters::compile(&[&remove]).expect("filters").accept(&record()));
     assert!(Filters::compile(&[]).expect("filters").accept(&record()));
     let twice = r#"{"eventName": ["REMOVE"], "eventName": ["INSERT"]}"#;
-    assert!(
-        Filters::compile(&[twice])
-            .expect("the last one counts")
-            .accept(&record())
-    );
+    assert!(Filters::compile(&[twice]).expect("the last one counts").accept(&record()));
 }
 
 #[test]

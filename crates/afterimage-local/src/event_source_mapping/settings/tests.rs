@@ -6,10 +6,7 @@ use super::read_settings;
 use crate::template::TEMPLATE;
 
 #[track_caller]
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "`expect!` makes it at the call"
-)]
+#[expect(clippy::needless_pass_by_value, reason = "`expect!` makes it at the call")]
 fn check(properties: &str, expected: Expect) {
     let position = match properties.contains("StartingPosition") {
         true => "",
@@ -100,13 +97,7 @@ fn the_template_has_a_mapping_for_each_stream() {
     let tables: Vec<&str> = settings.iter().map(|it| it.table.logical_name()).collect();
     assert_eq!(tables, ["albums", "messages"]);
     assert!(
-        settings
-            .iter()
-            .all(|it| it.reports_batch_item_failures && it.bisect_on_function_error)
+        settings.iter().all(|it| it.reports_batch_item_failures && it.bisect_on_function_error)
     );
-    assert!(
-        settings
-            .iter()
-            .all(|it| it.function_name == "StreamProcessor")
-    );
+    assert!(settings.iter().all(|it| it.function_name == "StreamProcessor"));
 }

@@ -25,9 +25,7 @@ impl Planner<'_> {
         work.retain(|owner, work| {
             work.holder.is_some() || !self.is_beyond_row_count(owner, holders)
         });
-        let free = holders
-            .iter()
-            .position(|places| places.len() < CHUNK_OWNERS_MAX);
+        let free = holders.iter().position(|places| places.len() < CHUNK_OWNERS_MAX);
         let free = free.unwrap_or(holders.len());
         let first = work.values().map(|work| work.holder.unwrap_or(free)).min();
         let unregistered = work.values().filter(|work| work.holder.is_none()).count();
@@ -38,28 +36,18 @@ impl Planner<'_> {
             None if adopts => 0,
             None => return Ok(Plan::Nothing),
         };
-        let mut places = holders
-            .get(holder)
-            .map_or_else(Vec::new, |places| places.to_vec());
-        let owned = work
-            .iter()
-            .filter(|(_, work)| work.holder.unwrap_or(free) == holder);
+        let mut places = holders.get(holder).map_or_else(Vec::new, |places| places.to_vec());
+        let owned = work.iter().filter(|(_, work)| work.holder.unwrap_or(free) == holder);
         let (writes, owners) = self.move_owners(draft, owned, &mut places)?;
-        let registered = owners
-            .iter()
-            .filter(|it| work.get(*it).is_some_and(|it| it.holder.is_none()));
+        let registered =
+            owners.iter().filter(|it| work.get(*it).is_some_and(|it| it.holder.is_none()));
         let left = unregistered - registered.count();
         let mut head = draft.head.clone();
         head.is_adopted |= left == 0;
-        let mut transaction = Transaction {
-            writes: self.holder_writes(draft, chunks, head, holder, places),
-        };
+        let mut transaction =
+            Transaction { writes: self.holder_writes(draft, chunks, head, holder, places) };
         transaction.writes.extend(writes);
-        Ok(Plan::Commit(Commit {
-            transaction,
-            owners,
-            takes_source: draft.takes_source,
-        }))
+        Ok(Plan::Commit(Commit { transaction, owners, takes_source: draft.takes_source }))
     }
 
     fn is_beyond_row_count(&self, owner: &str, holders: &[&[OwnerPlace]]) -> bool {
@@ -84,11 +72,7 @@ impl Planner<'_> {
                     needs.extend(keys);
                     continue;
                 }
-                OwnerPlan::Rows {
-                    writes,
-                    sorts,
-                    is_complete,
-                } => (writes, sorts, is_complete),
+                OwnerPlan::Rows { writes, sorts, is_complete } => (writes, sorts, is_complete),
                 OwnerPlan::Unwritable { sorts, .. } => (Vec::new(), sorts, true),
             };
             byte_count += owner_writes.iter().map(Write::byte_count).sum::<usize>();
@@ -99,26 +83,14 @@ impl Planner<'_> {
                 break;
             }
             writes.extend(owner_writes);
-            let carries = if is_complete {
-                draft.head.newest_revision
-            } else {
-                0
-            };
-            register(
-                places,
-                OwnerPlace {
-                    owner: owner.clone(),
-                    sorts,
-                    carries,
-                },
-            );
+            let carries = if is_complete { draft.head.newest_revision } else { 0 };
+            register(places, OwnerPlace { owner: owner.clone(), sorts, carries });
             owners.push(owner.clone());
         }
         if needs.is_empty() {
             Ok((writes, owners))
         } else {
-            self.need_items(needs.into_iter())
-                .map(|()| (writes, owners))
+            self.need_items(needs.into_iter()).map(|()| (writes, owners))
         }
     }
 
@@ -138,10 +110,7 @@ impl Planner<'_> {
         };
         match plan {
             OwnerPlan::Unwritable { reason, .. } if !self.task.parked_owners.contains(owner) => {
-                Err(Plan::Park {
-                    owner: owner.to_owned(),
-                    reason,
-                })
+                Err(Plan::Park { owner: owner.to_owned(), reason })
             }
             plan => Ok(plan),
         }
@@ -167,19 +136,13 @@ impl Planner<'_> {
         } else {
             let chunk_key = chunk_key(name, group, number);
             let chunk_read = chunks.get(holder - 1).map(|chunk| chunk.revision);
-            let chunk = Chunk {
-                revision: chunk_read.unwrap_or(0) + 1,
-                places,
-            };
+            let chunk = Chunk { revision: chunk_read.unwrap_or(0) + 1, places };
             writes.push(put(&chunk_key, chunk.to_item(&chunk_key), chunk_read));
             head.chunk_count = head.chunk_count.max(number);
         }
         let is_head_written = holder == 0
             || is_new_chunk
-            || draft
-                .read
-                .as_ref()
-                .is_none_or(|read| read.is_adopted != head.is_adopted);
+            || draft.read.as_ref().is_none_or(|read| read.is_adopted != head.is_adopted);
         head.revision += 1;
         let head_write = if is_head_written {
             put(&key, head.to_item(&key), read_revision)

@@ -21,11 +21,7 @@ impl Planner<'_> {
     pub(super) fn draft(&self, read: Option<Head>) -> Result<Draft, Early> {
         let mut head = match &read {
             Some(head) => head.clone(),
-            None => Head {
-                newest: self.newest_in_table(),
-                newest_revision: 1,
-                ..Head::default()
-            },
+            None => Head { newest: self.newest_in_table(), newest_revision: 1, ..Head::default() },
         };
         let mut draft_is_changed = read.is_none();
         let takes_source = self.is_source_newer(head.newest.as_ref());
@@ -44,12 +40,7 @@ impl Planner<'_> {
             head.newest = Some(newest);
             draft_is_changed = true;
         }
-        Ok(Draft {
-            read,
-            head,
-            takes_source,
-            is_changed: draft_is_changed,
-        })
+        Ok(Draft { read, head, takes_source, is_changed: draft_is_changed })
     }
 
     fn is_source_newer(&self, newest: Option<&Newest>) -> bool {
@@ -60,10 +51,9 @@ impl Planner<'_> {
         match source.order.cmp(&newest.order) {
             std::cmp::Ordering::Greater => true,
             std::cmp::Ordering::Less => false,
-            std::cmp::Ordering::Equal => newest
-                .version
-                .as_ref()
-                .is_none_or(|version| source.version > *version),
+            std::cmp::Ordering::Equal => {
+                newest.version.as_ref().is_none_or(|version| source.version > *version)
+            }
         }
     }
 
