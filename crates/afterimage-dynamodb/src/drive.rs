@@ -102,6 +102,9 @@ async fn drive(
             Step::Commit(transactions) => {
                 let results = commit_all(session, &transactions).await?;
                 let is_set_back = results.iter().any(Result::is_err);
+                if results.iter().any(Result::is_ok) {
+                    backoff = Backoff::default();
+                }
                 task.task.committed(results);
                 if is_set_back && !backoff.wait(&session.budget).await {
                     return Err(StoreError::TimeOver);

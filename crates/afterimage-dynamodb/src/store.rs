@@ -73,13 +73,7 @@ impl Store {
 
 impl Session<'_> {
     fn key_item(&self, key: &ItemKey) -> Result<Item, StoreError> {
-        let definition = self.store.catalog.definition(key.table)?;
-        let partition = (definition.partition_key.clone(), key.partition.to_attribute_value());
-        let sort = definition
-            .sort_key
-            .clone()
-            .zip(key.sort.as_ref().map(afterimage::KeyValue::to_attribute_value));
-        Ok(std::iter::once(partition).chain(sort).collect())
+        Ok(key.to_item(self.store.catalog.definition(key.table)?))
     }
 
     /// Tries a read until it is answered, as long as trying again can help.

@@ -106,6 +106,15 @@ impl ItemKey {
         Some(Self { table: definition.table, partition: value(&definition.partition_key)?, sort })
     }
 
+    /// The key attributes, under the names that the table gives them.
+    #[must_use]
+    pub fn to_item(&self, definition: &TableDefinition) -> Item {
+        let partition = (definition.partition_key.clone(), self.partition.to_attribute_value());
+        let sort = self.sort.as_ref().map(KeyValue::to_attribute_value);
+        let sort = definition.sort_key.clone().zip(sort);
+        std::iter::once(partition).chain(sort).collect()
+    }
+
     /// SHA-256 of the type-tagged, length-prefixed key values, in lower-case hexadecimal: equal for
     /// equal keys, different for different ones, however long they are.
     #[must_use]

@@ -48,6 +48,9 @@ pub const GROUP_ROWS_DEFAULT: usize = 500;
 /// Rows that a view may allow a group. A move is a write per row: more would not end in time.
 pub const GROUP_ROWS_MAX: usize = 5_000;
 
+/// Items that an index is asked for when a group's rows are adopted.
+pub const SUGGESTED_ROWS_MAX: usize = 2 * GROUP_ROWS_MAX;
+
 /// Bytes of the copied attributes that a head can hold beside the rows that it registers.
 pub const COPIED_BYTES_MAX: usize = 200 * 1024;
 

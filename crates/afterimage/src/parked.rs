@@ -24,6 +24,9 @@ use crate::number::Number;
 /// The view's name under which records are parked that no view could be found for.
 pub const NO_VIEW: &str = "-";
 
+/// Characters of a reason that are kept: an attribute's name in it may be very long.
+const REASON_CHARACTERS_MAX: usize = 1024;
+
 /// A record that can never be applied, with all that is needed to look at it and to try again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ParkedRecord {
@@ -103,6 +106,11 @@ impl ParkedRecord {
         Ok(items)
     }
 
+    /// The reason, cut where it is longer than anybody reads.
+    fn short_reason(&self) -> String {
+        self.reason.chars().take(REASON_CHARACTERS_MAX).collect()
+    }
+
     fn sort_key(&self, number: usize) -> String {
         match &self.part {
             None => format!("{number:04}"),
@@ -123,9 +131,10 @@ impl ParkedRecord {
         if number > 0 {
             return item;
         }
+        let reason = self.short_reason();
         let texts = [
             ("view", Some(&self.view)),
-            ("reason", Some(&self.reason)),
+            ("reason", Some(&reason)),
             ("parked_at", Some(&self.parked_at)),
             ("part", self.part.as_ref()),
             ("stream_label", self.place.as_ref().map(|(label, _)| label)),

@@ -49,6 +49,8 @@ pub struct Write {
     pub action: Action,
     /// The conditions, all of which must hold.
     pub conditions: Vec<Clause>,
+    /// Bytes of the item as it was read; 0 where it was not, or is absent.
+    pub read_byte_count: usize,
 }
 
 /// Writes that are committed together or not at all; no two have the same key.
@@ -59,25 +61,15 @@ pub struct Transaction {
 }
 
 impl Write {
-    /// Bytes that the write counts for in its transaction, from above: what it writes and what it
-    /// compares with, since a deleted item is as large as the conditions on all of its attributes.
+    /// Bytes that the write counts for in its transaction: of the larger of the item as it was and
+    /// as it will be, from above.
     #[must_use]
     pub fn byte_count(&self) -> usize {
         let written = match &self.action {
             Action::Put(item) => item_byte_count(item),
-            Action::Update(changes) => item_byte_count(&changes.set),
+            Action::Update(changes) => self.read_byte_count + item_byte_count(&changes.set),
             Action::Delete | Action::Check => 0,
         };
-        let compared: usize = self
-            .conditions
-            .iter()
-            .map(|clause| match clause {
-                Clause::Equals(name, value) | Clause::Differs(name, value) => {
-                    name.len() + value.byte_count()
-                }
-                Clause::Missing(name) => name.len(),
-            })
-            .sum();
-        written + compared
+        written.max(self.read_byte_count)
     }
 }

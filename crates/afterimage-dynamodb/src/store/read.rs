@@ -33,8 +33,10 @@ impl Session<'_> {
                 Read::Item(key) => {
                     keys.insert(key.clone());
                 }
-                Read::Last { table, partition, sort_prefix } => {
-                    let item = self.retried(|| self.last(*table, partition, sort_prefix)).await?;
+                Read::Last { table, partition, sort_prefix, before } => {
+                    let before = before.as_ref();
+                    let last = || self.last(*table, partition, sort_prefix, before);
+                    let item = self.retried(last).await?;
                     answers.push((read, Answer::Item(item)));
                 }
                 Read::Suggested { table, index, partition, limit } => {
@@ -131,6 +133,7 @@ impl Session<'_> {
         table: Table,
         partition: &KeyValue,
         sort_prefix: &str,
+        before: Option<&ItemKey>,
     ) -> Result<Option<Item>, StoreError> {
         let definition = self.store.catalog.definition(table)?;
         let mut request = self
@@ -146,6 +149,7 @@ impl Session<'_> {
             )
             .consistent_read(true)
             .scan_index_forward(false)
+            .set_exclusive_start_key(before.map(|key| item_to_sdk(&key.to_item(definition))))
             .limit(1)
             .return_consumed_capacity(ReturnConsumedCapacity::Total);
         if let Some(sort_key) = definition.sort_key.as_ref().filter(|_| !sort_prefix.is_empty()) {

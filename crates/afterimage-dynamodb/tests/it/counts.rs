@@ -182,6 +182,52 @@ async fn under_skip_a_removal_changes_nothing() {
 }
 
 #[tokio::test]
+async fn what_its_keys_exclude_leaves_no_entry() {
+    let mut world = World::new().await;
+    world.use_views(
+        r#"
+        [[view]]
+        name = "messages-by-user"
+        kind = "count"
+        source = "messages"
+        where = { pk = { prefix = "MSG#" } }
+        group_by = "user"
+        remove = "retract"
+        target = { table = "derived", pk = "messages-by-user", sk = "{user}", count = "count" }
+        "#,
+    );
+    let item = |number, pk: &str| {
+        let keys = json!({"pk": {"S": pk}, "sk": {"S": "t1"}});
+        let mut image = keys.clone();
+        image["user"] = genre("ada");
+        record(Table::Messages, "INSERT", number, keys, image)
+    };
+    let report = world.deliver(&[item(1, "MSG#g"), item(2, "GRP#ada")]).await;
+    assert_eq!(words(&report), "applied skipped");
+    assert_eq!(world.dump(Table::Derived).await.len(), 2);
+}
+
+#[tokio::test]
+async fn a_broken_count_fails_its_own_records_and_no_others() {
+    let world = World::new().await;
+    let broken = json!({
+        "pk": {"S": "albums-by-genre"}, "sk": {"S": "Rock"}, "count": {"S": "many"},
+    });
+    world.put(Table::Derived, broken).await;
+    let records = [
+        album(1, "a", genre("Rock")),
+        album(2, "b", genre("Jazz")),
+        album(3, "c", genre("Rock")),
+        album(4, "d", Value::Null),
+    ];
+    assert_eq!(words(&world.deliver(&records).await), "failed applied failed applied");
+    world
+        .delete(Table::Derived, json!({"pk": {"S": "albums-by-genre"}, "sk": {"S": "Rock"}}))
+        .await;
+    assert_eq!(words(&world.deliver(&records).await), "applied duplicate applied duplicate");
+}
+
+#[tokio::test]
 async fn a_thousand_new_albums_of_ten_genres_cost_about_two_units_each() {
     let world = World::new().await;
     let records: Vec<_> = (0..1000)

@@ -243,8 +243,7 @@ async fn a_large_group_moves_in_several_transactions() {
 #[tokio::test]
 async fn a_row_beyond_the_limit_is_parked_alone() {
     let mut world = World::new().await;
-    let limited = include_str!("../../../../views.toml").replace("may_gain", "max = 2, may_gain");
-    world.use_views(&limited);
+    world.use_views(&at_most_two_rows());
     world.put(Table::Messages, message_item("g", "t5", "newest")).await;
     world.drain().await;
     for owner in ["ada", "lin", "sam"] {
@@ -257,7 +256,94 @@ async fn a_row_beyond_the_limit_is_parked_alone() {
     );
     let parked = world.parked().await;
     assert_eq!(parked.len(), 1);
-    assert_eq!(parked[0].1, "the group has 2 rows already, the most that the view allows");
+    assert_eq!(parked[0].1, "the group has 2 rows, the most that the view allows");
+}
+
+fn at_most_two_rows() -> String {
+    include_str!("../../../../views.toml").replace("may_gain", "max = 2, may_gain")
+}
+
+#[tokio::test]
+async fn a_batch_with_a_row_too_many_registers_the_others_only() {
+    let mut world = World::new().await;
+    world.use_views(&at_most_two_rows());
+    for owner in ["ada", "lin", "sam"] {
+        world.put(Table::Messages, row_item(owner, "g", "t1", "-")).await;
+    }
+    let records = world.records(Table::Messages).await;
+    assert_eq!(words(&world.deliver(&records).await), "applied applied parked");
+    world.put(Table::Messages, message_item("g", "t5", "newest")).await;
+    world.drain().await;
+    assert_eq!(
+        rows(&world).await,
+        ["GRP#ada t5 newest ada's own", "GRP#lin t5 newest lin's own", "GRP#sam t1 - sam's own"]
+    );
+}
+
+#[tokio::test]
+async fn older_rows_too_many_are_parked_together() {
+    let items: Vec<_> =
+        ["ada", "lin", "sam", "tom"].iter().map(|it| row_item(it, "g", "t1", "-")).collect();
+    let mut world = world_with(&items).await;
+    world.use_views(&at_most_two_rows());
+    assert_eq!(words(&world.deliver(&[message(9, "g", "t5", "newest")]).await), "applied");
+    let moved = rows(&world).await.iter().filter(|row| row.contains(" t5 newest ")).count();
+    assert_eq!(moved, 2);
+    let parked = world.parked().await;
+    assert_eq!(parked.len(), 1);
+    assert_eq!(parked[0].1, "the group has 2 rows, the most that the view allows");
+}
+
+#[tokio::test]
+async fn whoever_takes_the_place_of_a_member_who_left_follows() {
+    let mut world =
+        world_with(&[row_item("ada", "g", "t1", "-"), row_item("lin", "g", "t1", "-")]).await;
+    world.use_views(&at_most_two_rows());
+    world.put(Table::Messages, message_item("g", "t5", "newest")).await;
+    world.drain().await;
+    world.delete(Table::Messages, json!({"pk": {"S": "GRP#lin"}, "sk": {"S": "t5"}})).await;
+    world.put(Table::Messages, row_item("sam", "g", "t1", "-")).await;
+    world.drain().await;
+    assert_eq!(rows(&world).await, ["GRP#ada t5 newest ada's own", "GRP#sam t5 newest sam's own"]);
+    assert_eq!(world.parked().await, []);
+}
+
+#[tokio::test]
+async fn a_row_put_anew_many_times_before_the_first_message_can_move() {
+    let mut world = World::new().await;
+    for round in 0..30 {
+        let sort = format!("t1-{round:02}");
+        world.put(Table::Messages, row_item("ada", "g", &sort, "-")).await;
+        world.drain().await;
+        if round < 29 {
+            let key = json!({"pk": {"S": "GRP#ada"}, "sk": {"S": sort}});
+            world.delete(Table::Messages, key).await;
+        }
+    }
+    world.put(Table::Messages, message_item("g", "t5", "newest")).await;
+    world.drain().await;
+    assert_eq!(rows(&world).await, ["GRP#ada t5 newest ada's own"]);
+    assert_eq!(world.parked().await, []);
+}
+
+#[tokio::test]
+async fn a_message_too_large_for_a_head_is_never_the_newest() {
+    let large = "x".repeat(300 * 1024);
+    let mut world = world_with(&[
+        row_item("ada", "g", "t0", "-"),
+        message_item("g", "t1", "one"),
+        message_item("g", "t2", &large),
+    ])
+    .await;
+    let records = world.records(Table::Messages).await;
+    assert_eq!(words(&world.deliver(&records).await), "applied applied parked");
+    assert_eq!(rows(&world).await, ["GRP#ada t1 one ada's own"]);
+    // The same where the table was asked before the record came.
+    let mut later =
+        world_with(&[row_item("ada", "g", "t0", "-"), message_item("g", "t2", &large)]).await;
+    later.put(Table::Messages, message_item("g", "t1", "one")).await;
+    later.drain().await;
+    assert_eq!(rows(&later).await, ["GRP#ada t1 one ada's own"]);
 }
 
 #[tokio::test]

@@ -195,12 +195,12 @@ pub fn record(table: Table, event_name: &str, number: u64, keys: Value, image: V
         "eventSourceARN": stream_arn(table),
         "dynamodb": {
             "ApproximateCreationDateTime": 1_767_225_600,
-            "Keys": keys,
             "SequenceNumber": format!("{:021}", number),
             "SizeBytes": 100,
             "StreamViewType": "NEW_IMAGE",
         },
     });
+    record["dynamodb"]["Keys"] = keys;
     if !image.is_null() {
         record["dynamodb"]["NewImage"] = image;
     }

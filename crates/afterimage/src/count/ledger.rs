@@ -12,7 +12,7 @@
 use afterimage_schema::{Table, TableDefinition};
 
 use crate::attribute_value::{AttributeValue, Item};
-use crate::key::{ItemKey, KeyValue};
+use crate::key::ItemKey;
 use crate::version::{Version, VersionError};
 use crate::write::{Action, Clause, Write};
 
@@ -140,7 +140,7 @@ impl Entry {
         let mut item = self.attributes();
         item.insert("pk".to_owned(), key.partition.to_attribute_value());
         item.insert("sk".to_owned(), AttributeValue::string(SORT_KEY));
-        item.insert("source_key".to_owned(), AttributeValue::M(key_item(definition, source_key)));
+        item.insert("source_key".to_owned(), AttributeValue::M(source_key.to_item(definition)));
         let conditions = match read {
             None => vec![Clause::Missing("pk".to_owned())],
             Some(read) => {
@@ -151,15 +151,8 @@ impl Entry {
                 attributes.into_iter().map(equals).chain(no_group).collect()
             }
         };
-        Write { key, action: Action::Put(item), conditions }
+        Write { key, action: Action::Put(item), conditions, read_byte_count: 0 }
     }
-}
-
-/// The key attributes of a source item.
-fn key_item(definition: &TableDefinition, key: &ItemKey) -> Item {
-    let partition = (definition.partition_key.clone(), key.partition.to_attribute_value());
-    let sort = definition.sort_key.clone().zip(key.sort.as_ref().map(KeyValue::to_attribute_value));
-    std::iter::once(partition).chain(sort).collect()
 }
 
 #[cfg(test)]

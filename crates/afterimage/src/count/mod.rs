@@ -94,15 +94,22 @@ impl CountView {
         ledger::key(&self.name, source_key)
     }
 
+    fn key_attributes(&self) -> Vec<&str> {
+        let sort = self.definition.sort_key.as_deref();
+        std::iter::once(self.definition.partition_key.as_str()).chain(sort).collect()
+    }
+
     /// Keeps the newest record of each source item, and makes one task of them all.
     #[must_use]
     pub fn open(&self, records: &[Routed<'_>]) -> Opening {
         let mut settled = Vec::new();
+        let by_keys = self.selection.of_attributes(&self.key_attributes());
         let mut newest: BTreeMap<&ItemKey, Routed<'_>> = BTreeMap::new();
         for routed in records {
             let is_skipped =
                 self.removal == Removal::Skip && routed.record.change == Change::Remove;
-            if is_skipped {
+            let key_item = routed.record.key.to_item(&self.definition);
+            if is_skipped || !by_keys.selects(&key_item) {
                 settled.push(Settled::Outcome { index: routed.index, outcome: Outcome::Skipped });
                 continue;
             }

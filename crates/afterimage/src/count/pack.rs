@@ -20,8 +20,14 @@ pub(super) struct Pack {
     pub groups: BTreeSet<String>,
 }
 
+impl From<Packable> for Pack {
+    fn from(packable: Packable) -> Self {
+        Self { changes: vec![packable.change], groups: packable.groups }
+    }
+}
+
 impl Pack {
-    fn action_count(&self) -> usize {
+    pub(super) fn action_count(&self) -> usize {
         self.changes.len() + self.groups.len()
     }
 

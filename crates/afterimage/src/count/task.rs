@@ -130,7 +130,9 @@ pub(super) struct CountTask {
     in_flight: Vec<Pack>,
     /// Contention shrinks it: small transactions get through where large ones collide.
     action_count_max: usize,
-    contention_count: u32,
+    contended_round_count: u32,
+    /// One of several changes is invalid, and it was not said which: each goes alone.
+    is_each_alone: bool,
 }
 
 impl CountTask {
@@ -140,7 +142,8 @@ impl CountTask {
             changes,
             in_flight: Vec::new(),
             action_count_max: TRANSACTION_ACTIONS_MAX,
-            contention_count: 0,
+            contended_round_count: 0,
+            is_each_alone: false,
         }
     }
 
@@ -176,6 +179,14 @@ impl CountTask {
             .collect()
     }
 
+    fn packs(&self) -> Vec<Pack> {
+        let packables = self.packables();
+        if self.is_each_alone {
+            return packables.into_iter().map(Pack::from).collect();
+        }
+        pack(packables, self.action_count_max)
+    }
+
     /// The ledger writes in the order of the pack's changes, then one `ADD` for each count.
     fn transaction(&self, pack: &Pack) -> Transaction {
         let mut writes = Vec::new();
@@ -200,16 +211,22 @@ impl CountTask {
                 ..Changes::default()
             }),
             conditions: Vec::new(),
+            read_byte_count: 0,
         });
         writes.extend(counts);
         Transaction { writes }
     }
 
-    fn contended(&mut self, pack: &Pack) {
-        self.contention_count += 1;
-        if self.contention_count > 1 {
-            let half = (pack.changes.len() + pack.groups.len()) / 2;
-            self.action_count_max = self.action_count_max.min(half).max(ACTIONS_MIN);
+    /// Notes how a round of commits went: one in which nothing at all got through, after another,
+    /// is followed by smaller transactions.
+    fn note_round(&mut self, results: &[Committed], largest: usize) {
+        if results.iter().any(Result::is_ok) {
+            self.contended_round_count = 0;
+        } else if results.iter().any(|it| matches!(it, Err(Refusal::Contended))) {
+            self.contended_round_count += 1;
+            if self.contended_round_count > 1 {
+                self.action_count_max = self.action_count_max.min(largest / 2).max(ACTIONS_MIN);
+            }
         }
     }
 
@@ -218,21 +235,37 @@ impl CountTask {
             Refusal::Changed(writes) => self.for_writes(pack, writes, |change| {
                 change.entry = Known::Nothing;
             }),
-            Refusal::Contended => self.contended(pack),
+            Refusal::Contended => {}
             Refusal::Unknown => self.for_writes(pack, &[], |change| {
                 change.entry = Known::Nothing;
                 change.may_be_committed = true;
             }),
-            Refusal::Invalid(writes) => {
-                let is_told = writes.iter().any(|write| *write < pack.changes.len());
-                if is_told || pack.changes.len() == 1 {
-                    self.for_writes(pack, writes, |change| {
-                        change.park_instead("DynamoDB refuses the ledger entry or the count of this record as invalid");
-                    });
-                } else {
-                    self.action_count_max = ACTIONS_MIN;
+            Refusal::Invalid(writes) => self.invalid(pack, writes),
+        }
+    }
+
+    /// A ledger entry that cannot be written parks its record. A count that cannot be added to is
+    /// broken itself: the records that touch it fail until it is mended, and no others.
+    fn invalid(&mut self, pack: &Pack, writes: &[usize]) {
+        let transaction = self.transaction(pack);
+        let broken: BTreeSet<_> = writes
+            .iter()
+            .filter(|write| **write >= pack.changes.len())
+            .filter_map(|write| Some(transaction.writes.get(*write)?.key.clone()))
+            .collect();
+        let target = self.view.target.clone();
+        if !broken.is_empty() {
+            self.for_writes(pack, &[], |change| {
+                if change.deltas().keys().any(|group| broken.contains(&target.key(group))) {
+                    change.outcome = Some(Outcome::Failed);
                 }
-            }
+            });
+        } else if !writes.is_empty() || pack.changes.len() == 1 {
+            self.for_writes(pack, writes, |change| {
+                change.park_instead("DynamoDB refuses the ledger entry of this record as invalid");
+            });
+        } else {
+            self.is_each_alone = true;
         }
     }
 
@@ -259,7 +292,7 @@ impl Task for CountTask {
         if !parkings.is_empty() {
             return Step::Park(parkings);
         }
-        self.in_flight = disjoint(pack(self.packables(), self.action_count_max));
+        self.in_flight = disjoint(self.packs());
         if self.in_flight.is_empty() {
             return Step::Done;
         }
@@ -282,6 +315,8 @@ impl Task for CountTask {
     }
 
     fn committed(&mut self, results: Vec<Committed>) {
+        let largest = self.in_flight.iter().map(Pack::action_count).max().unwrap_or(0);
+        self.note_round(&results, largest);
         for (pack, result) in std::mem::take(&mut self.in_flight).into_iter().zip(results) {
             match result {
                 Ok(()) => self.for_writes(&pack, &[], |change| {

@@ -170,13 +170,23 @@ impl Chunk {
 /// Puts a head or a chunk, on condition that its revision still is the one that was read.
 #[must_use]
 pub(super) fn put(key: &ItemKey, item: Item, read_revision: Option<u64>) -> Write {
-    Write { key: key.clone(), action: Action::Put(item), conditions: at_revision(read_revision) }
+    Write {
+        key: key.clone(),
+        action: Action::Put(item),
+        conditions: at_revision(read_revision),
+        read_byte_count: 0,
+    }
 }
 
 /// Checks that a head's revision still is the one that was read.
 #[must_use]
 pub(super) fn check(key: &ItemKey, read_revision: Option<u64>) -> Write {
-    Write { key: key.clone(), action: Action::Check, conditions: at_revision(read_revision) }
+    Write {
+        key: key.clone(),
+        action: Action::Check,
+        conditions: at_revision(read_revision),
+        read_byte_count: 0,
+    }
 }
 
 fn at_revision(read_revision: Option<u64>) -> Vec<Clause> {

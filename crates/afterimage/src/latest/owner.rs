@@ -12,6 +12,9 @@ use crate::write::{Action, Changes, Clause, Write};
 /// Rows of one owner and group that are merged into one in a single transaction.
 const MERGED_ROWS_MAX: usize = 4;
 
+/// Keys at which a row is gone that are dropped in a single transaction.
+const GONE_ROWS_MAX: usize = 8;
+
 /// Items that were read consistently; an absent entry was not read yet.
 pub(super) type Known = BTreeMap<ItemKey, Option<Item>>;
 
@@ -65,6 +68,10 @@ impl OwnerRows<'_> {
             known.get(&self.key(first_target)),
             Some(Some(item)) if !self.view.is_row_of(self.group, item)
         );
+        if taken && second_target.len() > SORT_KEY_BYTES_MAX {
+            return self
+                .unwritable("the key that it belongs at is taken, and the other is too long");
+        }
         if taken {
             sorts.insert(second_target);
         }
@@ -92,17 +99,15 @@ impl OwnerRows<'_> {
                     false => self.move_to(target, newest, *survivor, &standing, gone),
                 }
             }
-            (None, None) => {
-                let writes = gone.into_iter().map(|sort| self.check_gone(sort)).collect();
-                OwnerPlan::Rows { writes, sorts: Vec::new(), is_complete: true }
-            }
+            (None, None) => self.rows_plan(Vec::new(), None, &[], gone),
         }
     }
 
     /// Rows of a group without a newest stay as put: they are only registered.
     fn plan_without_newest(&self, known: &Known) -> OwnerPlan {
-        let unread: Vec<_> = self
-            .noticed
+        let sorts: BTreeSet<&str> =
+            self.registered.iter().chain(self.noticed).map(String::as_str).collect();
+        let unread: Vec<_> = sorts
             .iter()
             .map(|sort| self.key(sort))
             .filter(|key| !known.contains_key(key))
@@ -110,14 +115,9 @@ impl OwnerRows<'_> {
         if !unread.is_empty() {
             return OwnerPlan::Needs(unread);
         }
-        let standing = self.noticed.iter().filter_map(|sort| self.standing(known, sort));
-        let mut sorts: BTreeSet<String> = self.registered.iter().cloned().collect();
-        sorts.extend(standing.map(|row| row.sort.to_owned()));
-        OwnerPlan::Rows {
-            writes: Vec::new(),
-            sorts: sorts.into_iter().collect(),
-            is_complete: true,
-        }
+        let standing: Vec<_> = sorts.iter().filter_map(|sort| self.standing(known, sort)).collect();
+        let gone = self.gone(&standing);
+        self.rows_plan(Vec::new(), None, &standing, gone)
     }
 
     fn key(&self, sort: &str) -> ItemKey {
@@ -142,6 +142,7 @@ impl OwnerRows<'_> {
             key: self.key(sort),
             action: Action::Check,
             conditions: vec![Clause::Differs(self.view.rows.group_attribute.clone(), group)],
+            read_byte_count: 0,
         }
     }
 
@@ -173,11 +174,16 @@ impl OwnerRows<'_> {
                 merged.map(|name| as_read(name, survivor.item.get(name))).collect();
             conditions.push(self.is_row_clause());
             let key = self.key(survivor.sort);
-            writes.push(Write { key, action: Action::Update(changes), conditions });
+            let read_byte_count = item_byte_count(survivor.item);
+            writes.push(Write {
+                key,
+                action: Action::Update(changes),
+                conditions,
+                read_byte_count,
+            });
         }
         writes.extend(others.iter().map(|row| self.delete(*row)));
-        writes.extend(gone.into_iter().map(|sort| self.check_gone(sort)));
-        rows_plan(writes, survivor.sort, left)
+        self.rows_plan(writes, Some(survivor.sort), &left, gone)
     }
 
     fn move_to(
@@ -207,12 +213,29 @@ impl OwnerRows<'_> {
             key: self.key(target),
             action: Action::Put(item),
             conditions: vec![Clause::Missing(self.view.partition_attribute.clone())],
+            read_byte_count: 0,
         }];
         writes.extend(removed.map(|row| self.delete(*row)));
         // Where a row is gone from the very key that is put, the put's own condition says so.
-        let gone = gone.into_iter().filter(|sort| *sort != target);
-        writes.extend(gone.map(|sort| self.check_gone(sort)));
-        rows_plan(writes, target, left)
+        let gone = gone.into_iter().filter(|sort| *sort != target).collect();
+        self.rows_plan(writes, Some(target), &left, gone)
+    }
+
+    /// The plan in which a row comes to stand at `sort`, `left` wait to be merged into it, and keys at
+    /// which a row is gone are dropped, as many as one transaction takes.
+    fn rows_plan(
+        &self,
+        mut writes: Vec<Write>,
+        sort: Option<&str>,
+        left: &[Standing<'_>],
+        mut gone: Vec<&str>,
+    ) -> OwnerPlan {
+        let still_registered = gone.split_off(gone.len().min(GONE_ROWS_MAX));
+        writes.extend(gone.into_iter().map(|sort| self.check_gone(sort)));
+        let is_complete = (left.is_empty() || sort.is_none()) && still_registered.is_empty();
+        let left = left.iter().map(|row| row.sort).chain(still_registered);
+        let sorts = sort.into_iter().chain(left).map(str::to_owned).collect();
+        OwnerPlan::Rows { writes, sorts, is_complete }
     }
 
     /// The surviving row with what the others hold beyond it, and the newest's copied attributes. An
@@ -249,6 +272,7 @@ impl OwnerRows<'_> {
             key: self.key(row.sort),
             action: Action::Delete,
             conditions: as_read.chain(not_gained).collect(),
+            read_byte_count: item_byte_count(row.item),
         }
     }
 
@@ -282,16 +306,6 @@ fn split_others<'a>(
         standing.iter().copied().filter(|row| row.sort != survivor.sort).collect();
     let left = others.split_off(others.len().min(MERGED_ROWS_MAX));
     (others, left)
-}
-
-fn rows_plan(writes: Vec<Write>, sort: &str, left: Vec<Standing<'_>>) -> OwnerPlan {
-    let is_complete = left.is_empty();
-    let left = left.into_iter().map(|row| row.sort.to_owned());
-    OwnerPlan::Rows {
-        writes,
-        sorts: std::iter::once(sort.to_owned()).chain(left).collect(),
-        is_complete,
-    }
 }
 
 fn as_read(name: &str, value: Option<&AttributeValue>) -> Clause {

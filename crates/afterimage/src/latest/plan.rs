@@ -10,6 +10,7 @@ use super::head::{Chunk, Head, OwnerPlace, chunk_key, head_key};
 use super::task::GroupTask;
 use crate::attribute_value::Item;
 use crate::key::{ItemKey, KeyValue};
+use crate::limits::SUGGESTED_ROWS_MAX;
 use crate::view::Read;
 use crate::write::Transaction;
 
@@ -17,11 +18,7 @@ use crate::write::Transaction;
 pub(super) enum Plan {
     Read(Vec<Read>),
     Commit(Commit),
-    /// The row of an owner can never be written where it belongs.
-    Park {
-        owner: String,
-        reason: String,
-    },
+    Park(Unfit),
     /// The head cannot be read.
     Broken,
     /// Every row of the group follows the newest.
@@ -36,6 +33,17 @@ pub(super) struct Commit {
     pub owners: Vec<String>,
     /// Whether it makes the source record the newest, or takes its version.
     pub takes_source: bool,
+}
+
+/// Rows that cannot follow, and are parked beside the others.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Unfit {
+    /// The rows of this owner can never be written where they belong.
+    Unwritable { owner: String, reason: String },
+    /// The group has more rows than the view allows; these owners' stay as they were put.
+    Beyond { owners: Vec<String> },
+    /// The index holds more items of the group than are looked at.
+    Cut,
 }
 
 /// The head as it should be, before any row moves.
@@ -79,9 +87,9 @@ impl<'a> Planner<'a> {
         let holders: Vec<&[OwnerPlace]> = std::iter::once(draft.head.places.as_slice())
             .chain(chunks.iter().map(|chunk| chunk.places.as_slice()))
             .collect();
-        let work = self.work(&draft, &holders)?;
-        self.check_row_count(&holders, &work)?;
-        self.commit(&draft, &chunks, &holders, work)
+        let mut work = self.work(&draft, &holders);
+        self.check_row_count(&holders, &mut work)?;
+        self.commit(&draft, &chunks, &holders, &work)
     }
 
     fn item(&self, key: &ItemKey) -> Option<&'a Option<Item>> {
@@ -129,57 +137,59 @@ impl<'a> Planner<'a> {
 
     /// What a head that is made, or was left half made, takes from the table and the index.
     fn first_sight(&self, head: Option<&Head>) -> Result<(), Early> {
-        let view = &self.task.view;
+        let (view, knowledge) = (&self.task.view, &self.task.knowledge);
         let mut reads = Vec::new();
-        if head.is_none() && self.task.knowledge.last.is_none() {
+        if head.is_none() && knowledge.last.is_none() {
             let partition = [view.strip_prefix.as_str(), &self.task.group].concat();
             reads.push(Read::Last {
                 table: view.source,
                 partition: KeyValue::S(partition),
                 sort_prefix: view.selection.prefix_of(&view.sort_attribute).to_owned(),
+                before: knowledge.too_large.clone(),
             });
         }
         let is_adopted = head.is_some_and(|head| head.is_adopted);
-        match &self.task.knowledge.suggested {
-            None if !is_adopted => reads.push(Read::Suggested {
+        if !is_adopted && knowledge.suggested.is_none() {
+            reads.push(Read::Suggested {
                 table: view.source,
                 index: view.rows.index.clone(),
                 partition: KeyValue::string(&self.task.group),
-                limit: view.rows.max + 1,
-            }),
-            Some(suggested) if !is_adopted => {
-                self.need_items(suggested.iter().map(|(owner, sort)| view.row_key(owner, sort)))?;
-            }
-            _ => {}
+                limit: SUGGESTED_ROWS_MAX,
+            });
         }
-        if reads.is_empty() { Ok(()) } else { Err(Plan::Read(reads)) }
+        if !reads.is_empty() {
+            return Err(Plan::Read(reads));
+        }
+        let is_cut = knowledge.suggested.as_ref().is_some_and(|it| it.is_cut);
+        if is_cut && !self.task.is_cut_parked { Err(Plan::Park(Unfit::Cut)) } else { Ok(()) }
     }
 
-    fn work<'h>(
-        &self,
-        draft: &Draft,
-        holders: &[&'h [OwnerPlace]],
-    ) -> Result<BTreeMap<String, Work<'h>>, Early> {
+    /// What every owner's rows need: those that lag, those that a record told of, and those that the
+    /// index suggests and no read has denied.
+    fn work<'h>(&self, draft: &Draft, holders: &[&'h [OwnerPlace]]) -> BTreeMap<String, Work<'h>> {
         let mut places: BTreeMap<&str, (usize, &'h OwnerPlace)> = BTreeMap::new();
         let mut work: BTreeMap<String, Work<'h>> = BTreeMap::new();
-        for (holder, place) in holders
-            .iter()
-            .enumerate()
-            .flat_map(|(holder, it)| it.iter().map(move |it| (holder, it)))
-        {
+        for (holder, place) in held(holders) {
             places.insert(&place.owner, (holder, place));
             if draft.head.newest.is_some() && place.carries < draft.head.newest_revision {
                 work.insert(place.owner.clone(), Work::registered(holder, place));
             }
         }
-        let hinted = self.task.hints.iter().map(|hint| (&hint.owner, &hint.sort));
-        let suggested = self.task.knowledge.suggested.iter().flatten();
-        let suggested =
-            suggested.filter(|_| !draft.head.is_adopted).map(|(owner, sort)| (owner, sort));
+        let hinted =
+            self.task.hints.iter().map(|hint| (&hint.owner, &hint.sort)).filter(|(owner, sort)| {
+                let place = places.get(owner.as_str()).map(|(_, place)| *place);
+                self.is_row_there(owner, sort) && !self.is_settled(draft, place, sort)
+            });
+        let suggested = self.task.knowledge.suggested.iter().flat_map(|it| &it.places);
+        let suggested = suggested.map(|(owner, sort)| (owner, sort)).filter(|(owner, sort)| {
+            let is_registered = places
+                .get(owner.as_str())
+                .is_some_and(|(_, place)| place.sorts.iter().any(|it| it == *sort));
+            !draft.head.is_adopted && !is_registered && !self.is_row_denied(owner, sort)
+        });
         for (owner, sort) in hinted.chain(suggested) {
             let place = places.get(owner.as_str()).copied();
-            if !self.is_row_there(owner, sort) || self.is_settled(draft, place.map(|it| it.1), sort)
-            {
+            if place.is_none() && self.task.beyond_owners.contains(owner) {
                 continue;
             }
             let work = work.entry(owner.clone()).or_insert_with(|| match place {
@@ -188,7 +198,13 @@ impl<'a> Planner<'a> {
             });
             work.noticed.insert(sort.clone());
         }
-        Ok(work)
+        work
+    }
+
+    /// Whether it was read that no row of the group stands at this key.
+    fn is_row_denied(&self, owner: &str, sort: &str) -> bool {
+        let key = self.task.view.row_key(owner, sort);
+        self.item(&key).is_some() && !self.is_row_there(owner, sort)
     }
 
     /// Whether the row at this key, which stands, needs nothing: it is registered, and either follows
@@ -212,28 +228,50 @@ impl<'a> Planner<'a> {
         follows && place.sorts.len() == 1 && targets.iter().any(|target| target == sort)
     }
 
-    /// A group has at most so many rows; one beyond is parked, and stays as it was put.
-    fn check_row_count(
+    /// A group has at most so many rows. Where more would be registered, those that are gone make
+    /// room first; what is beyond then is parked, and stays as it was put.
+    fn check_row_count<'h>(
         &self,
-        holders: &[&[OwnerPlace]],
-        work: &BTreeMap<String, Work<'_>>,
+        holders: &[&'h [OwnerPlace]],
+        work: &mut BTreeMap<String, Work<'h>>,
     ) -> Result<(), Early> {
         let max = self.task.view.rows.max;
-        let registered: usize = holders.iter().map(|places| places.len()).sum();
-        let mut unregistered = work
-            .iter()
-            .filter(|(owner, work)| {
-                work.holder.is_none() && !self.task.parked_owners.contains(*owner)
-            })
-            .map(|(owner, _)| owner);
-        match unregistered.nth(max.saturating_sub(registered)) {
-            None => Ok(()),
-            Some(owner) => Err(Plan::Park {
-                owner: owner.clone(),
-                reason: format!("the group has {max} rows already, the most that the view allows"),
-            }),
+        let registered_count: usize = holders.iter().map(|places| places.len()).sum();
+        let is_new = |work: &Work<'_>| work.holder.is_none();
+        if registered_count + work.values().filter(|work| is_new(work)).count() <= max {
+            return Ok(());
         }
+        let noticed = work.iter().filter(|(_, work)| is_new(work)).flat_map(|(owner, work)| {
+            work.noticed.iter().map(|sort| self.task.view.row_key(owner, sort))
+        });
+        let registered = held(holders).flat_map(|(_, place)| {
+            place.sorts.iter().map(|sort| self.task.view.row_key(&place.owner, sort))
+        });
+        self.need_items(noticed.chain(registered))?;
+        let stands = |owner: &str, sort: &String| self.is_row_there(owner, sort);
+        let gone: Vec<_> = held(holders)
+            .filter(|(_, place)| !place.sorts.iter().any(|sort| stands(&place.owner, sort)))
+            .collect();
+        work.retain(|owner, work| !is_new(work) || work.noticed.iter().any(|it| stands(owner, it)));
+        let room = max.saturating_sub(registered_count - gone.len());
+        let new = work.iter().filter(|(_, work)| is_new(work)).map(|(owner, _)| owner);
+        let owners: Vec<_> = new.skip(room).cloned().collect();
+        if !owners.is_empty() {
+            return Err(Plan::Park(Unfit::Beyond { owners }));
+        }
+        for (holder, place) in gone {
+            work.entry(place.owner.clone()).or_insert_with(|| Work::registered(holder, place));
+        }
+        Ok(())
     }
+}
+
+/// Every registered owner, with the number of the holder that registers it.
+fn held<'h>(holders: &[&'h [OwnerPlace]]) -> impl Iterator<Item = (usize, &'h OwnerPlace)> {
+    holders
+        .iter()
+        .enumerate()
+        .flat_map(|(holder, places)| places.iter().map(move |it| (holder, it)))
 }
 
 impl<'h> Work<'h> {

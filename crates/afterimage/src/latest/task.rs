@@ -6,10 +6,10 @@ use std::sync::Arc;
 use super::LatestView;
 use super::head::{Head, head_key};
 use super::owner::Known;
-use super::plan::{Commit, Plan, plan};
-use crate::attribute_value::{AttributeValue, Item};
+use super::plan::{Commit, Plan, Unfit, plan};
+use crate::attribute_value::{AttributeValue, Item, item_byte_count};
 use crate::key::ItemKey;
-use crate::limits::CHUNK_OWNERS_MAX;
+use crate::limits::{CHUNK_OWNERS_MAX, COPIED_BYTES_MAX, SUGGESTED_ROWS_MAX};
 use crate::outcome::Outcome;
 use crate::version::Version;
 use crate::view::{Answer, Committed, Parking, Read, Refusal, Settled, Step, Task};
@@ -43,8 +43,19 @@ pub(super) struct Knowledge {
     pub items: Known,
     /// The newest source item in the table, where it was asked for.
     pub last: Option<Option<Item>>,
-    /// Owners and sort keys of rows that the index suggests, where it was asked.
-    pub suggested: Option<Vec<(String, String)>>,
+    /// The last source item that was found to be larger than a head can hold.
+    pub too_large: Option<ItemKey>,
+    /// What the index suggests, where it was asked.
+    pub suggested: Option<Suggested>,
+}
+
+/// Rows that the index suggests.
+#[derive(Debug)]
+pub(super) struct Suggested {
+    /// Their owners and sort keys.
+    pub places: Vec<(String, String)>,
+    /// Whether the index holds more.
+    pub is_cut: bool,
 }
 
 /// The work on one group.
@@ -57,11 +68,15 @@ pub(super) struct GroupTask {
     pub knowledge: Knowledge,
     /// Owners whose rows DynamoDB refused to write.
     pub refused_owners: BTreeSet<String>,
-    /// Owners whose rows are parked, durably.
+    /// Owners whose rows are parked, durably, since they cannot be written.
     pub parked_owners: BTreeSet<String>,
+    /// Owners whose rows are parked, durably, since the group has too many.
+    pub beyond_owners: BTreeSet<String>,
+    /// Whether it is parked, durably, that the index holds more than was looked at.
+    pub is_cut_parked: bool,
     /// How many owners one transaction takes.
     pub owner_count_max: usize,
-    parking_owner: Option<String>,
+    parking: Option<Unfit>,
     in_flight: Option<Commit>,
     /// Owners whose rows or places this task changed.
     touched_owners: BTreeSet<String>,
@@ -72,10 +87,9 @@ pub(super) struct GroupTask {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
     Open,
-    /// The head cannot be read or written: every record is to be parked.
+    /// The head cannot be read or written; somebody has to mend it, and the records come again.
     Broken,
-    /// Every record has this outcome.
-    Parked,
+    /// No row lags behind; the source record, if there is one, has this outcome.
     Done(Option<Outcome>),
 }
 
@@ -90,7 +104,9 @@ impl GroupTask {
             refused_owners: BTreeSet::new(),
             parked_owners: BTreeSet::new(),
             owner_count_max: CHUNK_OWNERS_MAX,
-            parking_owner: None,
+            beyond_owners: BTreeSet::new(),
+            is_cut_parked: false,
+            parking: None,
             in_flight: None,
             touched_owners: BTreeSet::new(),
             is_source_committed: false,
@@ -133,20 +149,35 @@ impl GroupTask {
         self.knowledge = Knowledge::default();
     }
 
-    /// The record to park a row with: the row's own, or else the one that makes it move.
-    fn index_for_owner(&self, owner: &str) -> Option<usize> {
-        let own = self.hints.iter().find(|hint| hint.owner == owner).map(|hint| hint.index);
+    /// The parkings of unfit rows: of each by its own record, or else by the one that makes it move.
+    fn parkings(&self, unfit: &Unfit) -> Vec<Parking> {
+        let (owners, reason, part) = match unfit {
+            Unfit::Unwritable { owner, reason } => {
+                (std::slice::from_ref(owner), reason.clone(), owner.clone())
+            }
+            Unfit::Beyond { owners } => {
+                let max = self.view.rows.max;
+                let reason = format!("the group has {max} rows, the most that the view allows");
+                (owners.as_slice(), reason, format!("{} rows beyond the limit", owners.len()))
+            }
+            Unfit::Cut => {
+                let reason =
+                    format!("the index holds {SUGGESTED_ROWS_MAX} items of the group or more");
+                (&[][..], reason, "rows that the index did not show".to_owned())
+            }
+        };
+        let hints = self.hints.iter().filter(|hint| owners.contains(&hint.owner));
+        let mut parkings: Vec<_> = hints
+            .map(|hint| Parking { index: hint.index, reason: reason.clone(), part: None })
+            .collect();
+        let is_hinted = |owner: &String| self.hints.iter().any(|hint| hint.owner == *owner);
         let source = self.source.as_ref().map(|source| source.index);
-        own.or(source).or(self.hints.first().map(|hint| hint.index))
-    }
-
-    fn park_all(&self) -> Vec<Parking> {
-        let reason = "the head of the record's group cannot be read or written".to_owned();
-        let source = self.source.iter().map(|source| source.index);
-        source
-            .chain(self.hints.iter().map(|hint| hint.index))
-            .map(|index| Parking { index, reason: reason.clone(), part: None })
-            .collect()
+        let first = source.or(self.hints.first().map(|hint| hint.index));
+        if !owners.iter().all(is_hinted) || owners.is_empty() {
+            let parking = first.map(|index| Parking { index, reason, part: Some(part) });
+            parkings.extend(parking);
+        }
+        parkings
     }
 
     /// What became of the source record, when no row lags behind and nothing is left to write.
@@ -157,7 +188,12 @@ impl GroupTask {
         let key = head_key(&self.view.name, &self.group);
         let head = self.knowledge.items.get(&key)?.as_ref()?;
         let newest = Head::from_item(head).ok()?.newest?;
-        Some(if newest.order == source.order { Outcome::Duplicate } else { Outcome::Stale })
+        Some(match newest.order == source.order {
+            // An interrupted move was brought to its end.
+            true if !self.touched_owners.is_empty() => Outcome::Applied,
+            true => Outcome::Duplicate,
+            false => Outcome::Stale,
+        })
     }
 
     fn finish(&mut self) {
@@ -166,7 +202,8 @@ impl GroupTask {
     }
 
     fn hint_outcome(&self, hint: &RowHint) -> Outcome {
-        if self.parked_owners.contains(&hint.owner) {
+        let is_beyond = self.beyond_owners.contains(&hint.owner);
+        if is_beyond || self.parked_owners.contains(&hint.owner) {
             Outcome::Parked
         } else if self.touched_owners.contains(&hint.owner) {
             Outcome::Applied
@@ -179,6 +216,7 @@ impl GroupTask {
         match result {
             Ok(()) => {
                 learn(&mut self.knowledge.items, &commit.transaction);
+                self.release_rows();
                 self.note(commit);
             }
             Err(Refusal::Changed(_) | Refusal::Contended) => self.forget(),
@@ -194,35 +232,63 @@ impl GroupTask {
         }
     }
 
+    /// Takes the newest source item of the table, unless it is larger than a head can hold: its record
+    /// is parked, and the one before it counts.
+    fn found_last(&mut self, item: Option<Item>) {
+        let too_large = item
+            .as_ref()
+            .filter(|item| item_byte_count(&self.view.copied(item)) > COPIED_BYTES_MAX)
+            .and_then(|item| ItemKey::of_item(&self.view.definition, item));
+        match too_large {
+            Some(key) => self.knowledge.too_large = Some(key),
+            None => self.knowledge.last = Some(item),
+        }
+    }
+
     fn note(&mut self, commit: &Commit) {
         self.touched_owners.extend(commit.owners.iter().cloned());
         self.is_source_committed |= commit.takes_source;
     }
 
+    /// Forgets rows that are done, which may be large; that a row is absent is worth remembering.
+    fn release_rows(&mut self) {
+        let hints = &self.hints;
+        let view = &self.view;
+        let is_hinted =
+            |key: &ItemKey| hints.iter().any(|hint| view.row_key(&hint.owner, &hint.sort) == *key);
+        self.knowledge
+            .items
+            .retain(|key, item| item.is_none() || key.table != view.source || is_hinted(key));
+    }
+
     /// Sets those owners apart whose rows DynamoDB refuses, so that the others can move.
     fn refuse_owners(&mut self, commit: &Commit, writes: &[usize]) {
-        let told: Vec<String> = writes
-            .iter()
-            .filter_map(|write| commit.transaction.writes.get(*write))
-            .filter(|write| write.key.table == self.view.source)
-            .filter_map(|write| write.key.partition.as_string().map(str::to_owned))
-            .collect();
-        match (told.is_empty(), commit.owners.as_slice()) {
-            (false, _) => self.refused_owners.extend(told),
-            (true, [owner]) => {
-                self.refused_owners.insert(owner.clone());
+        let told: Vec<_> =
+            writes.iter().filter_map(|write| commit.transaction.writes.get(*write)).collect();
+        let is_row = |key: &ItemKey| key.table == self.view.source;
+        let refused: BTreeSet<String> = match (told.is_empty(), commit.owners.as_slice()) {
+            (true, [owner]) => [owner.clone()].into(),
+            (true, owners) if !owners.is_empty() => {
+                self.owner_count_max = owners.len() / 2;
+                return;
             }
-            (true, []) => self.state = State::Broken,
-            (true, _) => self.owner_count_max = 1,
+            _ if told.iter().all(|write| is_row(&write.key)) => told
+                .iter()
+                .filter_map(|it| it.key.partition.as_string().map(str::to_owned))
+                .collect(),
+            _ => BTreeSet::new(),
+        };
+        if refused.is_subset(&self.refused_owners) {
+            self.state = State::Broken;
         }
+        self.refused_owners.extend(refused);
     }
 }
 
 impl Task for GroupTask {
     fn next(&mut self) -> Step {
         match self.state {
-            State::Parked | State::Done(_) => return Step::Done,
-            State::Broken => return Step::Park(self.park_all()),
+            State::Broken | State::Done(_) => return Step::Done,
             State::Open => {}
         }
         match plan(self) {
@@ -232,16 +298,14 @@ impl Task for GroupTask {
                 self.in_flight = Some(commit);
                 Step::Commit(vec![transaction])
             }
-            Plan::Park { owner, reason } => match self.index_for_owner(&owner) {
-                Some(index) => {
-                    self.parking_owner = Some(owner.clone());
-                    Step::Park(vec![Parking { index, reason, part: Some(owner) }])
-                }
-                None => Step::Done,
-            },
+            Plan::Park(unfit) => {
+                let parkings = self.parkings(&unfit);
+                self.parking = Some(unfit);
+                Step::Park(parkings)
+            }
             Plan::Broken => {
                 self.state = State::Broken;
-                Step::Park(self.park_all())
+                Step::Done
             }
             Plan::Nothing => {
                 self.finish();
@@ -256,10 +320,12 @@ impl Task for GroupTask {
                 (Read::Item(key), Answer::Item(item)) => {
                     self.knowledge.items.insert(key, item);
                 }
-                (Read::Last { .. }, Answer::Item(item)) => self.knowledge.last = Some(item),
-                (Read::Suggested { .. }, Answer::Suggested(items)) => {
+                (Read::Last { .. }, Answer::Item(item)) => self.found_last(item),
+                (Read::Suggested { limit, .. }, Answer::Suggested(items)) => {
                     let places = items.iter().filter_map(|item| suggestion(&self.view, item));
-                    self.knowledge.suggested = Some(places.collect());
+                    let places = places.collect();
+                    self.knowledge.suggested =
+                        Some(Suggested { places, is_cut: items.len() >= limit });
                 }
                 (Read::Item(_) | Read::Last { .. }, Answer::Suggested(_))
                 | (Read::Suggested { .. }, Answer::Item(_)) => {}
@@ -274,27 +340,24 @@ impl Task for GroupTask {
     }
 
     fn parked(&mut self) {
-        match self.parking_owner.take() {
-            Some(owner) => {
+        match self.parking.take() {
+            Some(Unfit::Unwritable { owner, .. }) => {
                 self.parked_owners.insert(owner);
             }
-            None => self.state = State::Parked,
+            Some(Unfit::Beyond { owners }) => self.beyond_owners.extend(owners),
+            Some(Unfit::Cut) => self.is_cut_parked = true,
+            None => {}
         }
     }
 
     fn outcomes(&self) -> Vec<(usize, Option<Outcome>)> {
-        let decide = |outcome: &dyn Fn() -> Option<Outcome>| match self.state {
-            State::Open | State::Broken => None,
-            State::Parked => Some(Outcome::Parked),
-            State::Done(_) => outcome(),
+        let State::Done(source_outcome) = self.state else {
+            let hints = self.hints.iter().map(|hint| hint.index);
+            let all = self.source.iter().map(|source| source.index).chain(hints);
+            return all.map(|index| (index, None)).collect();
         };
-        let source_outcome = match self.state {
-            State::Done(outcome) => outcome,
-            State::Open | State::Broken | State::Parked => None,
-        };
-        let source = self.source.iter().map(|source| (source.index, decide(&|| source_outcome)));
-        let hints =
-            self.hints.iter().map(|hint| (hint.index, decide(&|| Some(self.hint_outcome(hint)))));
+        let source = self.source.iter().map(|source| (source.index, source_outcome));
+        let hints = self.hints.iter().map(|hint| (hint.index, Some(self.hint_outcome(hint))));
         source.chain(hints).collect()
     }
 }

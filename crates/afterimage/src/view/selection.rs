@@ -49,6 +49,13 @@ impl Selection {
         })
     }
 
+    /// The tests of these attributes only: what is decided by an item's keys never changes.
+    #[must_use]
+    pub fn of_attributes(&self, attributes: &[&str]) -> Selection {
+        let tests = self.0.iter().filter(|(name, _)| attributes.contains(&name.as_str()));
+        Selection(tests.map(|(name, test)| (name.clone(), test.clone())).collect())
+    }
+
     /// Whether no item can pass the tests of both.
     #[must_use]
     pub fn excludes(&self, other: &Selection) -> bool {

@@ -12,7 +12,8 @@ use crate::write::Transaction;
 pub enum Read {
     /// The item with this key, read consistently.
     Item(ItemKey),
-    /// The item with the greatest sort key under this partition key, read consistently.
+    /// The item with the greatest sort key under this partition key, read consistently; the one
+    /// before `before`, where that is given.
     Last {
         /// The table.
         table: Table,
@@ -20,6 +21,8 @@ pub enum Read {
         partition: KeyValue,
         /// What the sort key begins with.
         sort_prefix: String,
+        /// The key of an item that was found already, and is not wanted.
+        before: Option<ItemKey>,
     },
     /// Keys that an index holds for a value. A suggestion only: an index lags.
     Suggested {

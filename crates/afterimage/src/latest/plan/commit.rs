@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Commit, Draft, Early, Plan, Planner, Work};
+use super::{Commit, Draft, Early, Plan, Planner, Unfit, Work};
 use crate::latest::head::{Chunk, Head, OwnerPlace, check, chunk_key, head_key, put};
 use crate::latest::owner::{OwnerPlan, OwnerRows};
 use crate::limits::{
@@ -20,11 +20,8 @@ impl Planner<'_> {
         draft: &Draft,
         chunks: &[Chunk],
         holders: &[&[OwnerPlace]],
-        mut work: BTreeMap<String, Work<'_>>,
+        work: &BTreeMap<String, Work<'_>>,
     ) -> Result<Plan, Early> {
-        work.retain(|owner, work| {
-            work.holder.is_some() || !self.is_beyond_row_count(owner, holders)
-        });
         let free = holders.iter().position(|places| places.len() < CHUNK_OWNERS_MAX);
         let free = free.unwrap_or(holders.len());
         let first = work.values().map(|work| work.holder.unwrap_or(free)).min();
@@ -48,11 +45,6 @@ impl Planner<'_> {
             Transaction { writes: self.holder_writes(draft, chunks, head, holder, places) };
         transaction.writes.extend(writes);
         Ok(Plan::Commit(Commit { transaction, owners, takes_source: draft.takes_source }))
-    }
-
-    fn is_beyond_row_count(&self, owner: &str, holders: &[&[OwnerPlace]]) -> bool {
-        let registered: usize = holders.iter().map(|places| places.len()).sum();
-        self.task.parked_owners.contains(owner) && registered >= self.task.view.rows.max
     }
 
     /// The writes of as many owners as fit one transaction; their places are brought up to date.
@@ -110,7 +102,8 @@ impl Planner<'_> {
         };
         match plan {
             OwnerPlan::Unwritable { reason, .. } if !self.task.parked_owners.contains(owner) => {
-                Err(Plan::Park { owner: owner.to_owned(), reason })
+                let owner = owner.to_owned();
+                Err(Plan::Park(Unfit::Unwritable { owner, reason }))
             }
             plan => Ok(plan),
         }

@@ -1,8 +1,9 @@
 //! The head as it should be: which source item is the newest.
 
 use super::{Draft, Early, Planner};
-use crate::attribute_value::Item;
+use crate::attribute_value::{Item, item_byte_count};
 use crate::latest::head::{Head, Newest};
+use crate::limits::COPIED_BYTES_MAX;
 
 impl Planner<'_> {
     /// The newest source item that the table itself holds, where the head is new.
@@ -69,6 +70,8 @@ impl Planner<'_> {
         }
         self.need_items(std::iter::once(source.key.clone()))?;
         let item = self.item(&source.key).and_then(Option::as_ref);
-        Ok(item.map_or_else(|| source.copied.clone(), |item| self.task.view.copied(item)))
+        let copied = item.map(|item| self.task.view.copied(item));
+        let fits = |copied: &Item| item_byte_count(copied) <= COPIED_BYTES_MAX;
+        Ok(copied.filter(fits).unwrap_or_else(|| source.copied.clone()))
     }
 }
