@@ -69,7 +69,18 @@ async fn a_lost_response_resolves_to_applied_once() {
     // More losses than the SDK repeats a request under one token.
     faults.push(&[Fault::LoseResponse, Fault::LoseResponse, Fault::LoseResponse]);
     let report = world.deliver(&[album(1, "a"), album(2, "a")]).await;
-    assert_eq!(words(&report), "applied applied".replace("applied applied", "coalesced applied"));
+    assert_eq!(words(&report), "coalesced applied");
+    assert_eq!(world.counts("albums-by-genre").await, [("a".to_owned(), 1)].into());
+    assert_eq!(faults.left(), 0);
+}
+
+#[tokio::test]
+async fn an_error_of_the_service_is_not_taken_for_success() {
+    let emulator = Emulator::in_memory().await.expect("an emulator");
+    let (client, faults) = faulty_client(&emulator);
+    let world = World::with_client(emulator, client).await;
+    faults.push(&[Fault::InternalError, Fault::InternalError, Fault::InternalError]);
+    assert_eq!(words(&world.deliver(&[album(1, "a")]).await), "applied");
     assert_eq!(world.counts("albums-by-genre").await, [("a".to_owned(), 1)].into());
     assert_eq!(faults.left(), 0);
 }

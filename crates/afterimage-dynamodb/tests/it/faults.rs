@@ -13,6 +13,7 @@ use aws_smithy_runtime_api::client::http::{
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_types::body::SdkBody;
 use embedded_dynamodb::Emulator;
+use futures::future::BoxFuture;
 
 /// What happens to one transaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,10 +32,17 @@ pub enum Fault {
 #[derive(Debug, Clone, Default)]
 pub struct Faults(Arc<Mutex<Script>>);
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Script {
     next: VecDeque<Fault>,
     throttled_text: Option<String>,
+    interference: Option<BoxFuture<'static, ()>>,
+}
+
+impl std::fmt::Debug for Script {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Script").field("next", &self.next).finish_non_exhaustive()
+    }
 }
 
 impl Faults {
@@ -48,6 +56,11 @@ impl Faults {
         self.0.lock().expect("a script").throttled_text = Some(text.to_owned());
     }
 
+    /// Somebody else does this between what the next transaction rests on and its commit.
+    pub fn before_next_write(&self, interference: impl Future<Output = ()> + Send + 'static) {
+        self.0.lock().expect("a script").interference = Some(Box::pin(interference));
+    }
+
     pub fn clear(&self) {
         *self.0.lock().expect("a script") = Script::default();
     }
@@ -56,9 +69,12 @@ impl Faults {
         self.0.lock().expect("a script").next.len()
     }
 
+    fn interference(&self, request: &HttpRequest) -> Option<BoxFuture<'static, ()>> {
+        self.0.lock().expect("a script").interference.take_if(|_| is_transaction(request))
+    }
+
     fn for_request(&self, request: &HttpRequest) -> Option<Fault> {
-        let target = request.headers().get("x-amz-target")?;
-        if !target.ends_with(".TransactWriteItems") {
+        if !is_transaction(request) {
             return None;
         }
         let body = String::from_utf8_lossy(request.body().bytes()?).into_owned();
@@ -66,6 +82,11 @@ impl Faults {
         let is_throttled = script.throttled_text.as_ref().is_some_and(|text| body.contains(text));
         if is_throttled { Some(Fault::Throttle) } else { script.next.pop_front() }
     }
+}
+
+fn is_transaction(request: &HttpRequest) -> bool {
+    let target = request.headers().get("x-amz-target");
+    target.is_some_and(|target| target.ends_with(".TransactWriteItems"))
 }
 
 /// A client of the emulator whose transactions meet a script of faults.
@@ -112,6 +133,13 @@ impl HttpConnector for FaultyConnector {
             let status = status.try_into().expect("a status");
             HttpConnectorFuture::ready(Ok(HttpResponse::new(status, SdkBody::from(body))))
         };
+        if let Some(interference) = self.faults.interference(&request) {
+            let inner = self.inner.clone();
+            return HttpConnectorFuture::new(async move {
+                interference.await;
+                inner.call(request).await
+            });
+        }
         match self.faults.for_request(&request) {
             None => self.inner.call(request),
             Some(Fault::Throttle) => {

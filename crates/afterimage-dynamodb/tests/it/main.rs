@@ -11,5 +11,6 @@ mod batches;
 mod counts;
 mod faults;
 mod histories;
+mod races;
 mod rows;
 mod world;
