@@ -30,25 +30,25 @@ async fn main() -> anyhow::Result<()> {
         "one batch of", "write", "per record", "least", "read", "transactions"
     );
     let one = messages(500, 1);
-    print("500 messages of one conversation", &one, run(&one, 1).await?, move_units(1));
+    print("500 messages of one conversation", &one, &run(&one, 1).await?, move_units(1));
     let many = messages(500, 500);
-    print("500 messages of 500 conversations", &many, run(&many, 500).await?, move_units(500));
+    print("500 messages of 500 conversations", &many, &run(&many, 500).await?, move_units(500));
     let albums: Vec<_> =
         (0..1000).map(|it| album(it, &format!("{it}"), &format!("{}", it % 10))).collect();
     let groups = (0..10).map(|genre| (genre.to_string(), 100)).collect();
-    print("1,000 new albums of 10 genres", &albums, run(&albums, 0).await?, count_units(&groups));
+    print("1,000 new albums of 10 genres", &albums, &run(&albums, 0).await?, count_units(&groups));
     match std::env::args().nth(1) {
         None => println!("(no file of albums was given: the real list is left out)"),
         Some(path) => {
             let (albums, groups) = listed(&path)?;
             let label = format!("{} listed albums of {} genres", albums.len(), groups.len());
-            print(&label, &albums, run(&albums, 0).await?, count_units(&groups));
+            print(&label, &albums, &run(&albums, 0).await?, count_units(&groups));
         }
     }
     Ok(())
 }
 
-fn print(label: &str, records: &[Value], report: BatchReport, least: f64) {
+fn print(label: &str, records: &[Value], report: &BatchReport, least: f64) {
     let consumed = report.consumption;
     let count = u32::try_from(records.len()).map_or(f64::NAN, f64::from);
     println!(
