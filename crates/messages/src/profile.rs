@@ -76,7 +76,11 @@ pub(crate) async fn create(messages: &Messages, profile: &Profile) -> Result<Cre
         with_texts(key::handle(&profile.user_handle), &[("user_uuid", &profile.user_uuid)]);
     match transaction::put_all(messages, &[by_user, by_handle]).await? {
         Outcome::Written => Ok(Created::New),
-        Outcome::Taken(taken) if taken.at(0).is_some() => Ok(Created::Known),
-        Outcome::Taken(_) => Ok(Created::HandleTaken),
+        Outcome::Taken(taken) => match (taken.at(0), taken.at(1)) {
+            (None, Some(handle)) if text_attribute(handle, "user_uuid")? != profile.user_uuid => {
+                Ok(Created::HandleTaken)
+            }
+            (Some(_), _) | (None, Some(_) | None) => Ok(Created::Known),
+        },
     }
 }

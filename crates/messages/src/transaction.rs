@@ -53,15 +53,17 @@ pub(crate) async fn put_all(messages: &Messages, items: &[Item]) -> Result<Outco
             return Ok(Outcome::Written);
         };
         let reasons = reasons(&error);
-        if reasons.iter().any(|reason| reason.code() == Some("ConditionalCheckFailed")) {
-            return Ok(Outcome::Taken(taken(reasons)));
-        }
         let passing = |reason: &CancellationReason| {
             reason.code().is_some_and(|code| PASSING_REASONS.contains(&code))
         };
         let passes = reasons.iter().any(passing);
+        // First: a transaction that is under way may hold what makes sense of a key that is taken.
         if passes && backoff.wait().await {
             continue;
+        }
+        let refused = |reason: &CancellationReason| reason.code() == Some("ConditionalCheckFailed");
+        if !passes && reasons.iter().any(refused) {
+            return Ok(Outcome::Taken(taken(reasons)));
         }
         let operation = "TransactWriteItems of messages";
         return Err(if passes {

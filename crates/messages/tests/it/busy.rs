@@ -8,15 +8,22 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use afterimage_schema::TableNames;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_dynamodb::{Client, Config};
-use messages::{EnsureProfileError, Messages};
+use messages::{EnsureProfileError, Messages, PostConfirmationError};
 
-use crate::gateway::fixed_clock;
+use crate::gateway::{ADA, LIN, fixed_clock};
+use crate::profiles::confirmed;
 
 const CONFLICT: &str = r#"{"__type":"com.amazonaws.dynamodb.v20120810#TransactionCanceledException","CancellationReasons":[{"Code":"TransactionConflict"},{"Code":"None"}]}"#;
 
-/// A store without items whose first transactions meet another one. Returns the application over it,
-/// and the count of its transactions.
-fn busy_store(conflicts: usize) -> (Messages, Arc<AtomicUsize>) {
+/// The profile's transaction meets another one, and its handle is there.
+const CONFLICT_AND_HANDLE: &str = r#"{"__type":"com.amazonaws.dynamodb.v20120810#TransactionCanceledException","CancellationReasons":[{"Code":"TransactionConflict"},{"Code":"ConditionalCheckFailed"}]}"#;
+
+/// Only the handle is there, and is Ada's.
+const HANDLE_OF_ADA: &str = r#"{"__type":"com.amazonaws.dynamodb.v20120810#TransactionCanceledException","CancellationReasons":[{"Code":"None"},{"Code":"ConditionalCheckFailed","Item":{"user_uuid":{"S":"a0a0a0a0-0000-4000-8000-000000000001"}}}]}"#;
+
+/// A store without items whose first transactions are refused with an answer. Returns the application
+/// over it, and the count of its transactions.
+fn busy_store(refusal: &'static str, refusals: usize) -> (Messages, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let url = format!("http://{}", listener.local_addr().expect("an address"));
     let transactions = Arc::new(AtomicUsize::new(0));
@@ -27,9 +34,9 @@ fn busy_store(conflicts: usize) -> (Messages, Arc<AtomicUsize>) {
             std::thread::spawn(move || {
                 let mut reader = BufReader::new(stream.expect("a connection"));
                 while let Some(target) = read_request(&mut reader) {
-                    let conflict = target.ends_with("TransactWriteItems")
-                        && counter.fetch_add(1, Ordering::SeqCst) < conflicts;
-                    let (status, body) = if conflict { (400, CONFLICT) } else { (200, "{}") };
+                    let refused = target.ends_with("TransactWriteItems")
+                        && counter.fetch_add(1, Ordering::SeqCst) < refusals;
+                    let (status, body) = if refused { (400, refusal) } else { (200, "{}") };
                     let length = body.len();
                     let answer = format!(
                         "HTTP/1.1 {status} x\r\ncontent-type: application/x-amz-json-1.0\r\ncontent-length: {length}\r\n\r\n{body}"
@@ -72,7 +79,7 @@ fn read_request(reader: &mut impl BufRead) -> Option<String> {
 
 #[tokio::test]
 async fn a_conflict_passes() {
-    let (messages, transactions) = busy_store(2);
+    let (messages, transactions) = busy_store(CONFLICT, 2);
     let profile = messages::ensure_profile(&messages, "ada-demo").await.expect("a profile");
     assert_eq!(
         (profile.user_handle.as_str(), transactions.load(Ordering::SeqCst)),
@@ -82,8 +89,25 @@ async fn a_conflict_passes() {
 
 #[tokio::test]
 async fn conflicts_without_end_are_given_up() {
-    let (messages, transactions) = busy_store(usize::MAX);
+    let (messages, transactions) = busy_store(CONFLICT, usize::MAX);
     let refused = messages::ensure_profile(&messages, "ada-demo").await;
     assert!(matches!(refused, Err(EnsureProfileError::Store(http_api::StoreError::Busy { .. }))));
     assert_eq!(transactions.load(Ordering::SeqCst), 6);
+}
+
+#[tokio::test]
+async fn a_conflict_is_waited_for_before_a_taken_key_counts() {
+    let (messages, transactions) = busy_store(CONFLICT_AND_HANDLE, 1);
+    let answer = messages::post_confirmation(&messages, confirmed(ADA, "ada-demo", None)).await;
+    assert!(answer.is_ok(), "{answer:?}");
+    assert_eq!(transactions.load(Ordering::SeqCst), 2);
+}
+
+#[tokio::test]
+async fn a_handle_of_one_s_own_is_not_taken() {
+    let (messages, _) = busy_store(HANDLE_OF_ADA, usize::MAX);
+    let own = messages::post_confirmation(&messages, confirmed(ADA, "ada-demo", None)).await;
+    assert!(own.is_ok(), "{own:?}");
+    let other = messages::post_confirmation(&messages, confirmed(LIN, "ada-demo", None)).await;
+    assert!(matches!(other, Err(PostConfirmationError::HandleTaken)), "{other:?}");
 }

@@ -8,7 +8,7 @@ use crate::gateway::{ADA, Gateway};
 
 const KIM: &str = "a0a0a0a0-0000-4000-8000-000000000004";
 
-fn confirmed(sub: &str, user_name: &str, name: Option<&str>) -> PostConfirmationEvent {
+pub fn confirmed(sub: &str, user_name: &str, name: Option<&str>) -> PostConfirmationEvent {
     let mut attributes = json!({ "sub": sub, "email": "kim-demo@example.com" });
     if let Some(name) = name {
         attributes["name"] = json!(name);
