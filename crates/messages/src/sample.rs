@@ -1,5 +1,7 @@
 //! The sample conversations, and putting them.
 
+use std::collections::BTreeSet;
+
 use http_api::{Item, StoreError};
 use serde::Deserialize;
 use uuid::Uuid;
@@ -52,6 +54,16 @@ pub enum SampleError {
         "the conversation {0} must have two members and a message at least, and {TRANSACTION_ITEMS_MAX} items at most: two per message, one per member"
     )]
     Size(String),
+    /// An entry of a conversation that does not go with another one.
+    #[error("the conversation {group_uuid}, {entry}: {problem}")]
+    Entry {
+        /// The conversation.
+        group_uuid: String,
+        /// Where in the conversation, such as `messages[2]`.
+        entry: String,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
 }
 
 /// Why a sample was not put, or not all of it.
@@ -154,6 +166,34 @@ pub async fn seed(messages: &Messages, sample: &Sample) -> Result<Seeded, SeedEr
 }
 
 impl Conversation {
+    /// Checks that members, times and uuids are there once, and that only members write.
+    fn check(&self, message_uuids: &mut BTreeSet<Uuid>) -> Result<(), SampleError> {
+        let mut members = BTreeSet::new();
+        for (index, member) in self.members.iter().enumerate() {
+            if !members.insert(member.user_uuid.as_str()) {
+                return Err(self.wrong(format!("members[{index}]"), "this member is there twice"));
+            }
+        }
+        let mut times = BTreeSet::new();
+        for (index, message) in self.messages.iter().enumerate() {
+            let problem = if !members.contains(message.author.user_uuid.as_str()) {
+                "its author is no member"
+            } else if !times.insert(message.at) {
+                "another message of the conversation has its `created_at`"
+            } else if !message_uuids.insert(message.uuid) {
+                "another message of the file has its `message_uuid`"
+            } else {
+                continue;
+            };
+            return Err(self.wrong(format!("messages[{index}]"), problem));
+        }
+        Ok(())
+    }
+
+    fn wrong(&self, entry: String, problem: &'static str) -> SampleError {
+        SampleError::Entry { group_uuid: self.group_uuid.clone(), entry, problem }
+    }
+
     /// The items of its messages' uuids, its messages, and a row per member.
     fn items(&self) -> Vec<Item> {
         let posted = |message: &Message| {
@@ -229,7 +269,15 @@ impl Sample {
             file.profiles.into_iter().map(ProfileEntry::profile).collect::<Result<_, _>>()?;
         let conversations = file.conversations.into_iter();
         let conversations = conversations.map(|it| it.conversation(&profiles));
-        let conversations = conversations.collect::<Result<_, _>>()?;
+        let conversations: Vec<Conversation> = conversations.collect::<Result<_, _>>()?;
+        let (mut group_uuids, mut message_uuids) = (BTreeSet::new(), BTreeSet::new());
+        for conversation in &conversations {
+            if !group_uuids.insert(conversation.group_uuid.as_str()) {
+                let problem = "another conversation of the file has this uuid";
+                return Err(conversation.wrong("message_group_uuid".to_owned(), problem));
+            }
+            conversation.check(&mut message_uuids)?;
+        }
         Ok(Self { profiles, conversations })
     }
 }

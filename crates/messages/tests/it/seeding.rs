@@ -91,3 +91,43 @@ fn wrong_files_are_refused() {
     check(|file| file["conversations"][0]["messages"] = json!([]), &size);
     check(|file| file["conversations"][0]["members"] = json!(["a"]), &size);
 }
+
+#[test]
+fn entries_that_do_not_go_together_are_named() {
+    let wrong = |rest: &str| format!("the conversation {THREE}, {rest}");
+    check(
+        |file| file["conversations"][0]["members"] = json!(["a", "a"]),
+        &wrong("members[1]: this member is there twice"),
+    );
+    check(
+        |file| file["conversations"] = json!([file["conversations"][0], file["conversations"][0]]),
+        &wrong("message_group_uuid: another conversation of the file has this uuid"),
+    );
+    check(
+        |file| {
+            let profiles = file["profiles"].as_array_mut().expect("profiles");
+            profiles.push(json!({ "user_uuid": "a0a0a0a0-0000-4000-8000-000000000003",
+                                  "user_handle": "c", "user_display_name": "C" }));
+            file["conversations"][0]["messages"][0]["user_handle"] = json!("c");
+        },
+        &wrong("messages[0]: its author is no member"),
+    );
+    let with = |created_at: &'static str, message_uuid: &'static str| {
+        move |file: &mut Value| {
+            let messages = file["conversations"][0]["messages"].as_array_mut().expect("messages");
+            let mut second = messages[0].clone();
+            second["created_at"] = json!(created_at);
+            second["message_uuid"] = json!(message_uuid);
+            messages.push(second);
+        }
+    };
+    check(
+        with("2026-03-01T09:00:00.000000+00:00", "e0e0e0e0-0000-4000-8000-000000000002"),
+        &wrong("messages[1]: another message of the conversation has its `created_at`"),
+    );
+    check(
+        with("2026-03-01T09:00:01.000000+00:00", "e0e0e0e0-0000-4000-8000-000000000001"),
+        &wrong("messages[1]: another message of the file has its `message_uuid`"),
+    );
+    check(with("2026-03-01T09:00:01.000000+00:00", "e0e0e0e0-0000-4000-8000-000000000002"), "");
+}
