@@ -11,7 +11,8 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::item::with_texts;
-use crate::{Messages, key, membership};
+use crate::membership::{self, GROUP_ID_BYTES_MAX};
+use crate::{Messages, key};
 
 /// How many messages a page has where the request does not say.
 const LIMIT_DEFAULT: u16 = 20;
@@ -56,9 +57,11 @@ fn group_uuid(request: &Request) -> Result<&str, ApiError> {
     request
         .path_parameters_ref()
         .and_then(|parameters| parameters.first("message_group_uuid"))
-        .filter(|text| membership::is_group_uuid(text))
+        .filter(|text| membership::is_group_id(text))
         .ok_or_else(|| {
-            ApiError::invalid_parameter("the path must end with the group's UUID".to_owned())
+            ApiError::invalid_parameter(format!(
+                "the path must end with the group's id, of 1 to {GROUP_ID_BYTES_MAX} bytes"
+            ))
         })
 }
 

@@ -5,9 +5,10 @@ use lambda_http::http::StatusCode;
 use lambda_http::{Body, Request, Response};
 use uuid::Uuid;
 
+use crate::membership::{self, GROUP_ID_BYTES_MAX};
 use crate::message_id::Fingerprint;
 use crate::posting::{self, Destination, Draft};
-use crate::{Handle, MessageText, Messages, Profile, membership, profile};
+use crate::{Handle, MessageText, Messages, Profile, profile};
 
 /// 201 with the stored message and its `message_group_uuid`, for
 /// `{"message": …, "message_group_uuid": …}` or `{"message": …, "handle": …}`, either with a
@@ -64,11 +65,13 @@ impl PostBody {
         let text = text.map_err(|error| ApiError::invalid_body(error.to_string()))?;
         let group_uuid = fields.take_text("message_group_uuid")?;
         let target = match (group_uuid, fields.take_text("handle")?) {
-            (Some(group_uuid), None) if membership::is_group_uuid(&group_uuid) => {
+            (Some(group_uuid), None) if membership::is_group_id(&group_uuid) => {
                 Target::Group(group_uuid)
             }
             (Some(_), None) => {
-                return Err(ApiError::invalid_body("`message_group_uuid` must be a UUID"));
+                return Err(ApiError::invalid_body(format!(
+                    "`message_group_uuid` must have 1 to {GROUP_ID_BYTES_MAX} bytes"
+                )));
             }
             (None, Some(handle)) => {
                 let handle = Handle::new(handle);

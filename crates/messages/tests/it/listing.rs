@@ -78,16 +78,29 @@ async fn a_page_of_long_messages_fits_an_answer() {
 async fn only_members_read() {
     let gateway = Gateway::with_sample().await;
     gateway.list(SAM, TWO, "").await.is_error(403, "not_a_member");
-    let nowhere = "c0c0c0c0-0000-4000-8000-00000000ffff";
-    gateway.list(ADA, nowhere, "").await.is_error(403, "not_a_member");
-    for path in ["x", "c0c0c0c000004000800000000000000001", "c0c0c0c0-0000-4000-8000-00000000000g"]
-    {
-        gateway.list(ADA, path, "").await.is_error(400, "invalid_parameter");
+    for nowhere in ["c0c0c0c0-0000-4000-8000-00000000ffff", "x", &"g".repeat(1000)] {
+        gateway.list(ADA, nowhere, "").await.is_error(403, "not_a_member");
     }
+    gateway.list(ADA, &"g".repeat(1001), "").await.is_error(400, "invalid_parameter");
     for path in ["/api/message_groups".to_owned(), format!("/api/messages/{TWO}")] {
         let request = request("GET", &path, "", "", None);
         gateway.send(request).await.is_error(401, "unauthorized");
     }
+}
+
+#[tokio::test]
+async fn a_group_of_another_client_may_have_any_id() {
+    let gateway = Gateway::with_sample().await;
+    let row = [
+        ("pk", &*format!("GRP#{ADA}")),
+        ("sk", "2027-01-01T00:00:00.000000+00:00"),
+        ("message_group_uuid", "team-7"),
+    ];
+    gateway.put(&row).await;
+    let body = json!({ "message": "hello", "message_group_uuid": "team-7" }).to_string();
+    assert_eq!(gateway.post(ADA, &body).await.status, 201);
+    let listed = gateway.list(ADA, "team-7", "").await;
+    assert_eq!(listed.all("messages", "message"), ["hello"]);
 }
 
 #[tokio::test]
