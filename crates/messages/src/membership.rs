@@ -23,7 +23,8 @@ pub(crate) async fn require(
 ) -> Result<(), ApiError> {
     // A row may move while its partition is read, and a query does not see a partition at one moment:
     // read upwards, a row that moves up is met again; one that moves down is met by reading downwards.
-    for upwards in [true, false] {
+    // Downwards first: the groups that are read and written are mostly the newest.
+    for upwards in [false, true] {
         if has_row(messages, user_uuid, group_uuid, upwards).await? {
             return Ok(());
         }
