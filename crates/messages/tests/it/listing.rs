@@ -1,7 +1,5 @@
 //! Listing groups and messages.
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::json;
 
 use crate::gateway::{ADA, Answer, Gateway, LIN, SAM, THREE, TWO, request};
@@ -129,8 +127,7 @@ async fn cursors_belong_to_their_query() {
     let of_three = cursor(&gateway.list(ADA, THREE, "limit=1").await);
     let of_groups = cursor(&gateway.groups(ADA, "limit=1").await);
     assert_eq!(gateway.list(LIN, TWO, &format!("cursor={of_two}")).await.status, 200);
-    let long = URL_SAFE_NO_PAD
-        .encode(json!({ "v": 1, "q": ["messages", TWO], "k": ["x".repeat(1025)] }).to_string());
+    let long = http_api::encode_cursor(&["messages", TWO], &[&"x".repeat(1025)]);
     for cursor in [&of_three, &of_groups, &long, &"nonsense".to_owned()] {
         gateway.list(ADA, TWO, &format!("cursor={cursor}")).await.is_error(400, "invalid_cursor");
     }
