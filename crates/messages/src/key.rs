@@ -5,7 +5,7 @@
 //! | message | `MSG#<group uuid>` | when it was posted | `post-message` |
 //! | message id | `MSGID#<message uuid>` | `MESSAGE` | `post-message`, with the message |
 //! | group row | `GRP#<owner uuid>` | that of the group's newest message | `post-message`; moved by the engine |
-//! | profile | `USER#<user uuid>` | `PROFILE` | `post-confirmation` |
+//! | profile | `USER#<user uuid>` | `PROFILE` | `post-confirmation`; `post-message` where that failed |
 //! | handle | `HANDLE#<handle>` | `HANDLE` | `post-confirmation`, with the profile |
 
 use aws_sdk_dynamodb::types::AttributeValue;

@@ -8,14 +8,15 @@ use uuid::Uuid;
 use crate::membership::{self, GROUP_ID_BYTES_MAX};
 use crate::message_id::Fingerprint;
 use crate::posting::{self, Destination, Draft};
-use crate::{Handle, MessageText, Messages, Profile, profile};
+use crate::profile::{self, Created};
+use crate::{Handle, MessageText, Messages, Profile};
 
 /// 201 with the stored message and its `message_group_uuid`, for
 /// `{"message": …, "message_group_uuid": …}` or `{"message": …, "handle": …}`, either with a
 /// `message_uuid` of the client's choice: the same request may then be sent again, and is answered with
 /// the message that it posted first.
 ///
-/// 403 `not_a_member`, 403 `no_profile` for a caller without a profile, 404 `unknown_handle`, 400
+/// 403 `not_a_member`, 403 `no_profile` for a caller without a profile whose token names no free handle, 404 `unknown_handle`, 400
 /// `own_handle` for a conversation with oneself, 409 `message_uuid_taken`, 409 `message_deleted`.
 pub async fn post_message(messages: &Messages, request: Request) -> Response<Body> {
     http_api::answer(post(messages, &request).await)
@@ -26,7 +27,7 @@ async fn post(messages: &Messages, request: &Request) -> Result<Response<Body>, 
     Parameters::of(request, &[])?;
     let body = PostBody::of(request)?;
     let fingerprint = body.fingerprint(&caller);
-    let author = profile::of_user(messages, caller.user_uuid()).await?.ok_or_else(no_profile)?;
+    let author = author(messages, &caller).await?;
     let destination = match body.target {
         Target::Group(group_uuid) => {
             membership::require(messages, caller.user_uuid(), &group_uuid).await?;
@@ -99,10 +100,32 @@ impl PostBody {
     }
 }
 
+/// The caller's profile. Cognito does not call the trigger that writes it again after a failure, so one
+/// that is missing is written here, where the token names the user.
+async fn author(messages: &Messages, caller: &Caller) -> Result<Profile, ApiError> {
+    if let Some(profile) = profile::of_user(messages, caller.user_uuid()).await? {
+        return Ok(profile);
+    }
+    let handle =
+        caller.user_name().and_then(|name| Handle::new(name).ok()).ok_or_else(no_profile)?;
+    let profile = Profile {
+        user_uuid: caller.user_uuid().to_owned(),
+        user_handle: handle.to_string(),
+        user_display_name: handle.to_string(),
+    };
+    match profile::create(messages, &profile).await? {
+        Created::New => Ok(profile),
+        Created::Known => {
+            profile::of_user(messages, caller.user_uuid()).await?.ok_or_else(no_profile)
+        }
+        Created::HandleTaken => Err(no_profile()),
+    }
+}
+
 fn no_profile() -> ApiError {
     ApiError::Forbidden {
         code: "no_profile",
-        message: "you have no profile yet; sign up, or sign in locally, and it is made".to_owned(),
+        message: "you have no profile, and your token names no free handle to make one; sign up, or sign in locally".to_owned(),
     }
 }
 

@@ -158,7 +158,13 @@ pub fn request(method: &str, path: &str, query: &str, body: &str, user: Option<&
                   "sourceIp": "127.0.0.1", "userAgent": "test" },
     });
     if let Some(user) = user {
-        context["authorizer"] = json!({ "jwt": { "claims": { "sub": user }, "scopes": null } });
+        // `SUB` or `SUB NAME`.
+        let (sub, name) = user.split_once(' ').unzip();
+        let mut claims = json!({ "sub": sub.unwrap_or(user) });
+        if let Some(name) = name {
+            claims["cognito:username"] = json!(name);
+        }
+        context["authorizer"] = json!({ "jwt": { "claims": claims, "scopes": null } });
     }
     let mut event = json!({
         "version": "2.0", "routeKey": "$default", "rawPath": path, "rawQueryString": query,

@@ -80,3 +80,18 @@ async fn a_profile_is_made_where_there_is_none() {
     let refused = messages::ensure_profile(&gateway.messages, "").await;
     assert!(matches!(refused, Err(EnsureProfileError::Handle(_))), "{refused:?}");
 }
+
+#[tokio::test]
+async fn a_profile_that_the_trigger_failed_to_write_is_written_by_the_first_post() {
+    let gateway = Gateway::with_sample().await;
+    let body = json!({ "message": "hello", "handle": "lin-demo" }).to_string();
+    gateway.post(KIM, &body).await.is_error(403, "no_profile");
+    gateway.post(&format!("{KIM} ada-demo"), &body).await.is_error(403, "no_profile");
+    gateway.post(&format!("{KIM} not a handle"), &body).await.is_error(403, "no_profile");
+    for _ in 0..2 {
+        let answer = gateway.post(&format!("{KIM} kim-demo"), &body).await;
+        assert_eq!((answer.status, &answer.json()["user_handle"]), (201, &json!("kim-demo")));
+    }
+    let profile = messages::ensure_profile(&gateway.messages, "kim-demo").await.expect("a profile");
+    assert_eq!(profile.user_uuid, KIM);
+}
