@@ -1,9 +1,8 @@
 //! Conversations as the command line shows them.
 
-use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
-use http_api::{Item, StoreError, store_error, text_attribute};
+use http_api::{Item, StoreError, text_attribute};
 
-use crate::{Handle, InvalidHandle, Messages, key, profile};
+use crate::{Handle, InvalidHandle, Messages, key, partition, profile};
 
 /// Why a conversation cannot be shown.
 #[derive(Debug, thiserror::Error)]
@@ -65,14 +64,14 @@ pub async fn latest(
     let wanted = usize::from(count);
     let (mut lines, mut units, mut start) = (Vec::new(), None, None);
     while lines.len() < wanted {
-        let page = read(messages, &partition, start, Some(count)).await?;
-        if let Some(more) = page.units {
+        let page = partition::newest_first(messages, &partition, start, Some(count.into())).await?;
+        if let Some(more) = page.consumed_capacity().and_then(|it| it.capacity_units) {
             units = Some(units.map_or(more, |sum: f64| sum + more));
         }
-        for item in page.items.iter().take(wanted - lines.len()) {
+        for item in page.items().iter().take(wanted - lines.len()) {
             lines.push(Line::of(item)?);
         }
-        start = page.next;
+        start = page.last_evaluated_key;
         if start.is_none() {
             break;
         }
@@ -93,11 +92,11 @@ pub async fn groups_of(messages: &Messages, handle: &str) -> Result<Vec<Group>, 
     let partition = key::row_partition(&owner.user_uuid);
     let (mut groups, mut start) = (Vec::new(), None);
     loop {
-        let page = read(messages, &partition, start, None).await?;
-        for item in &page.items {
+        let page = partition::newest_first(messages, &partition, start, None).await?;
+        for item in page.items() {
             groups.push(Group::of(item)?);
         }
-        start = page.next;
+        start = page.last_evaluated_key;
         if start.is_none() {
             return Ok(groups);
         }
@@ -123,38 +122,4 @@ impl Group {
             message: text_attribute(item, "message")?.to_owned(),
         })
     }
-}
-
-struct Read {
-    items: Vec<Item>,
-    next: Option<Item>,
-    units: Option<f64>,
-}
-
-/// One page of a partition, newest first.
-async fn read(
-    messages: &Messages,
-    partition: &str,
-    start: Option<Item>,
-    limit: Option<u16>,
-) -> Result<Read, StoreError> {
-    let found = messages
-        .client
-        .query()
-        .table_name(messages.table())
-        .key_condition_expression("pk = :partition")
-        .expression_attribute_values(":partition", AttributeValue::S(partition.to_owned()))
-        .consistent_read(true)
-        .scan_index_forward(false)
-        .return_consumed_capacity(ReturnConsumedCapacity::Total)
-        .set_limit(limit.map(i32::from))
-        .set_exclusive_start_key(start)
-        .send()
-        .await
-        .map_err(|error| store_error("Query of a conversation", error))?;
-    Ok(Read {
-        items: found.items.unwrap_or_default(),
-        next: found.last_evaluated_key,
-        units: found.consumed_capacity.and_then(|it| it.capacity_units),
-    })
 }

@@ -16,6 +16,7 @@ mod list_messages;
 mod membership;
 mod message_id;
 mod message_text;
+mod partition;
 mod post_confirmation;
 mod post_message;
 mod posting;

@@ -1,10 +1,6 @@
 //! `GET /api/messages/{message_group_uuid}?limit=&cursor=`: the messages of a group.
 
-use aws_sdk_dynamodb::types::AttributeValue;
-use http_api::{
-    ApiError, Caller, Item, Page, Parameters, Read, StoreError, decode_cursor, encode_cursor,
-    store_error, text_attribute,
-};
+use http_api::{ApiError, Caller, Item, Parameters, decode_cursor, encode_cursor, text_attribute};
 use lambda_http::http::StatusCode;
 use lambda_http::{Body, Request, RequestExt, Response};
 use serde::Serialize;
@@ -12,7 +8,7 @@ use serde_json::value::RawValue;
 
 use crate::item::with_texts;
 use crate::membership::{self, GROUP_ID_BYTES_MAX};
-use crate::{Messages, key};
+use crate::{Messages, key, partition};
 
 /// How many messages a page has where the request does not say.
 const LIMIT_DEFAULT: u16 = 20;
@@ -39,7 +35,9 @@ async fn list(messages: &Messages, request: &Request) -> Result<Response<Body>, 
         }
     };
     membership::require(messages, caller.user_uuid(), group_uuid).await?;
-    let mut page = newest_first(messages, group_uuid, limit, start).await?;
+    let partition = key::message_partition(group_uuid);
+    let with_group = |item: Item| with_texts(item, &[("message_group_uuid", group_uuid)]);
+    let mut page = partition::page(messages, &partition, limit, start, with_group).await?;
     page.items.reverse();
     let position = page.last.as_ref().map(|last| text_attribute(last, "sk")).transpose()?;
     let cursor = position.map(|sk| encode_cursor(&query, &[sk]));
@@ -63,32 +61,4 @@ fn group_uuid(request: &Request) -> Result<&str, ApiError> {
                 "the path must end with the group's id, of 1 to {GROUP_ID_BYTES_MAX} bytes"
             ))
         })
-}
-
-async fn newest_first(
-    messages: &Messages,
-    group_uuid: &str,
-    limit: u16,
-    start: Option<Item>,
-) -> Result<Page, StoreError> {
-    let partition = &key::message_partition(group_uuid);
-    http_api::read_page(limit, start, |start, count| async move {
-        let found = messages
-            .client
-            .query()
-            .table_name(messages.table())
-            .key_condition_expression("pk = :messages")
-            .expression_attribute_values(":messages", AttributeValue::S(partition.clone()))
-            .consistent_read(true)
-            .scan_index_forward(false)
-            .set_exclusive_start_key(start)
-            .limit(count)
-            .send()
-            .await
-            .map_err(|error| store_error("Query of messages", error))?;
-        let items = found.items.unwrap_or_default().into_iter();
-        let items = items.map(|item| with_texts(item, &[("message_group_uuid", group_uuid)]));
-        Ok(Read { items: items.collect(), next: found.last_evaluated_key })
-    })
-    .await
 }

@@ -31,7 +31,6 @@ impl Fingerprint {
 /// of the group rows.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct PostedId {
-    pub(crate) user_uuid: String,
     pub(crate) group_uuid: String,
     pub(crate) message_sk: String,
     pub(crate) fingerprint: Fingerprint,
@@ -42,7 +41,6 @@ impl PostedId {
         with_texts(
             key::message_id(&message_uuid.to_string()),
             &[
-                ("user_uuid", &self.user_uuid),
                 ("group_uuid", &self.group_uuid),
                 ("message_sk", &self.message_sk),
                 ("request_sha256", &self.fingerprint.0),
@@ -52,7 +50,6 @@ impl PostedId {
 
     pub(crate) fn of(item: &Item) -> Result<Self, StoreError> {
         Ok(Self {
-            user_uuid: text_attribute(item, "user_uuid")?.to_owned(),
             group_uuid: text_attribute(item, "group_uuid")?.to_owned(),
             message_sk: text_attribute(item, "message_sk")?.to_owned(),
             fingerprint: Fingerprint(text_attribute(item, "request_sha256")?.to_owned()),
@@ -67,10 +64,10 @@ mod tests {
 
     proptest! {
         #[test]
-        fn items_read_back(user_uuid in ".{0,9}", group_uuid in ".{0,9}", message_sk in ".{0,9}", target in ".{0,9}", text in "[a-z]{1,9}") {
+        fn items_read_back(group_uuid in ".{0,9}", message_sk in ".{0,9}", target in ".{0,9}", text in "[a-z]{1,9}") {
             let text = MessageText::new(text).expect("a text");
-            let fingerprint = Fingerprint::of(&user_uuid, "group", &target, &text);
-            let posted = PostedId { user_uuid, group_uuid, message_sk, fingerprint };
+            let fingerprint = Fingerprint::of("a", "group", &target, &text);
+            let posted = PostedId { group_uuid, message_sk, fingerprint };
             prop_assert_eq!(PostedId::of(&posted.item(&Uuid::nil())).expect("an item"), posted);
         }
     }

@@ -48,7 +48,6 @@ impl Draft {
             Destination::NewGroup { group_uuid, other } => (group_uuid, Some(other)),
         };
         let posted = PostedId {
-            user_uuid: self.author.user_uuid.clone(),
             group_uuid: group_uuid.clone(),
             message_sk: sk.clone(),
             fingerprint: self.fingerprint.clone(),

@@ -200,7 +200,6 @@ impl Conversation {
             let user_uuid = &message.author.user_uuid;
             let fingerprint = Fingerprint::of(user_uuid, "group", &self.group_uuid, &message.text);
             let posted = PostedId {
-                user_uuid: user_uuid.clone(),
                 group_uuid: self.group_uuid.clone(),
                 message_sk: message.at.to_string(),
                 fingerprint,
