@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{crates, text};
+use super::{crates, files, text};
 use crate::program::repository;
 
 #[test]
@@ -28,6 +28,15 @@ fn the_documents_name_files_that_exist() {
                 assert!(repository().join(word).exists(), "{document} names {word}");
             }
         }
+    }
+}
+
+#[test]
+fn the_architecture_names_sources_that_exist() {
+    let sources = files("crates");
+    for name in text("ARCHITECTURE.md").split('`').skip(1).step_by(2) {
+        let exists = || sources.iter().any(|it| it == name || it.ends_with(&format!("/{name}")));
+        assert!(!name.ends_with(".rs") || exists(), "ARCHITECTURE.md names {name}");
     }
 }
 
