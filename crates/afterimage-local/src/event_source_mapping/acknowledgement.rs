@@ -24,6 +24,11 @@ impl Acknowledgements {
         }
     }
 
+    /// Whether every record that was read is done, and the checkpoint stands behind the last.
+    pub(super) fn is_empty(&self) -> bool {
+        self.done_by_number.is_empty()
+    }
+
     /// The new checkpoint, where it moved: the newest record that is done, with all before it.
     pub(super) fn advance(&mut self) -> Option<SequenceNumber> {
         let mut checkpoint = None;
@@ -56,8 +61,10 @@ mod tests {
         acknowledgements.done(&number(12));
         acknowledgements.done(&number(10));
         assert_eq!(acknowledgements.advance(), Some(number(10)));
+        assert!(!acknowledgements.is_empty());
         acknowledgements.done(&number(11));
         assert_eq!(acknowledgements.advance(), Some(number(12)));
+        assert!(acknowledgements.is_empty());
         assert_eq!(acknowledgements.advance(), None);
     }
 }

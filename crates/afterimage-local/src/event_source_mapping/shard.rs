@@ -13,16 +13,17 @@ use super::acknowledgement::Acknowledgements;
 use super::batch;
 use super::checkpoint::{Checkpoint, CheckpointStore, ShardKey};
 use super::delivery::Delivery;
+use super::filter::Filters;
 use super::function::Function;
 use super::lane::lane_of;
-use super::record::{Record, SequenceNumber, event_json};
+use super::record::{IncompleteRecord, Record, SequenceNumber, event_json};
 use super::settings::{MappingSettings, StartingPosition};
 use super::stream::{self, EventSource, Page, StreamError};
 
 /// How often an idle shard is asked: a write shows soon, and asking costs little here.
 const IDLE_POLL: Duration = Duration::from_millis(50);
-/// After how many idle polls a reader makes sure that its stream is still the table's.
-const POLLS_BETWEEN_CHECKS: u32 = 20;
+/// How often a reader makes sure that its stream is still the table's, busy or idle.
+const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 /// The delays between polls that fail.
 const FIRST_BACK_OFF: Duration = Duration::from_millis(100);
 const LONGEST_BACK_OFF: Duration = Duration::from_secs(5);
@@ -49,23 +50,27 @@ struct Progress {
 }
 
 impl Progress {
-    fn read(&self, records: &[Record]) {
+    fn read(&self, sequence_numbers: Vec<SequenceNumber>) {
         let mut all = self.acknowledgements.lock().unwrap_or_else(PoisonError::into_inner);
-        for record in records {
-            all.read(record.sequence_number.clone());
+        for sequence_number in sequence_numbers {
+            all.read(sequence_number);
         }
     }
 
     /// Notes that records are done, and moves the checkpoint. The lock is held meanwhile, so that
     /// checkpoints are written in their order; the file is small.
-    fn done(&self, records: &[Record]) {
+    fn done<'a>(&self, sequence_numbers: impl IntoIterator<Item = &'a SequenceNumber>) {
         let mut all = self.acknowledgements.lock().unwrap_or_else(PoisonError::into_inner);
-        for record in records {
-            all.done(&record.sequence_number);
+        for sequence_number in sequence_numbers {
+            all.done(sequence_number);
         }
         if let Some(sequence_number) = all.advance() {
             self.put(Checkpoint { sequence_number, closed: false });
         }
+    }
+
+    fn is_all_done(&self) -> bool {
+        self.acknowledgements.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
     }
 
     fn put(&self, checkpoint: Checkpoint) {
@@ -94,7 +99,8 @@ impl<F: Function> ShardReader<F> {
     /// it returns.
     ///
     /// # Errors
-    /// [`StreamError`] where its beginning cannot be found; later errors are retried.
+    /// [`StreamError`] where its beginning cannot be found, and [`StreamError::Lane`] where a lane
+    /// panicked; other errors are retried.
     pub(super) async fn run(mut self) -> Result<Ended, StreamError> {
         let progress = Arc::new(Progress {
             shard: self.shard.clone(),
@@ -113,13 +119,19 @@ impl<F: Function> ShardReader<F> {
             };
             lanes.spawn(lane.run(receiver));
         }
-        let ended = self.read(&mut newest, &progress, &senders).await;
+        let ended = tokio::select! {
+            ended = self.read(&mut newest, &progress, &senders) => ended,
+            // A lane ends before its sender is gone only where it is to stop, or panicked.
+            Some(lane) = lanes.join_next() => {
+                lane.map_err(StreamError::Lane)?;
+                Ended::Stopped
+            }
+        };
         drop(senders);
-        while lanes.join_next().await.is_some() {}
-        if let (Ended::Closed, Some(sequence_number)) = (ended, newest) {
-            progress.put(Checkpoint { sequence_number, closed: true });
+        while let Some(lane) = lanes.join_next().await {
+            lane.map_err(StreamError::Lane)?;
         }
-        Ok(ended)
+        Ok(conclude(ended, newest, &progress))
     }
 
     /// The newest record that is done before reading begins.
@@ -154,10 +166,16 @@ impl<F: Function> ShardReader<F> {
     ) -> Ended {
         let mut iterator = None;
         let mut back_off = FIRST_BACK_OFF;
-        let mut idle_polls = 0;
+        let mut next_check = Instant::now() + CHECK_INTERVAL;
         loop {
             if *self.stop.borrow() {
                 return Ended::Stopped;
+            }
+            if Instant::now() >= next_check {
+                if self.is_replaced().await {
+                    return Ended::Gone;
+                }
+                next_check = Instant::now() + CHECK_INTERVAL;
             }
             let page = match self.poll(&mut iterator, newest.as_ref()).await {
                 Ok(page) => page,
@@ -169,9 +187,10 @@ impl<F: Function> ShardReader<F> {
                     self.pause(back_off).await;
                     continue;
                 }
-                Err(error @ (StreamError::Call(_) | StreamError::Record(_))) => {
-                    let cause = std::error::Error::source(&error).map(ToString::to_string);
-                    tracing::warn!(mapping = self.settings.name, %error, cause, "poll failed");
+                Err(
+                    error @ (StreamError::Call(_) | StreamError::Record(_) | StreamError::Lane(_)),
+                ) => {
+                    self.warn(&error);
                     self.pause(back_off).await;
                     back_off = (back_off * 2).min(LONGEST_BACK_OFF);
                     continue;
@@ -182,22 +201,22 @@ impl<F: Function> ShardReader<F> {
                 return Ended::Closed;
             };
             let is_idle = records.is_empty();
-            if !is_idle && !self.hand_out(&records, newest, progress, lanes).await {
-                return Ended::Stopped;
+            match self.hand_out(&records, newest, progress, lanes).await {
+                Ok(true) => {}
+                Ok(false) => return Ended::Stopped,
+                Err(error) => {
+                    // The next poll begins behind what was handed out: at the incomplete record.
+                    self.warn(&error);
+                    self.pause(LONGEST_BACK_OFF).await;
+                    continue;
+                }
             }
             if next.is_none() {
                 return Ended::Closed;
             }
             iterator = next;
-            idle_polls = if is_idle { idle_polls + 1 } else { 0 };
             if is_idle {
                 self.pause(IDLE_POLL).await;
-            }
-            if idle_polls >= POLLS_BETWEEN_CHECKS {
-                idle_polls = 0;
-                if self.is_replaced().await {
-                    return Ended::Gone;
-                }
             }
         }
     }
@@ -222,47 +241,43 @@ impl<F: Function> ShardReader<F> {
     }
 
     /// Gives the records to their lanes; false if it is to stop.
+    ///
+    /// # Errors
+    /// [`StreamError::Record`] for an incomplete record; those before it are handed out, it and those
+    /// behind it are not.
     async fn hand_out(
         &mut self,
         raw_records: &[aws_sdk_dynamodbstreams::types::Record],
         newest: &mut Option<SequenceNumber>,
         progress: &Progress,
         lanes: &[mpsc::Sender<Vec<Record>>],
-    ) -> bool {
-        let (mut read, mut filtered) = (Vec::new(), Vec::new());
-        let mut shares = vec![Vec::new(); lanes.len()];
-        for raw in raw_records {
-            let json = event_json(raw, &self.source);
-            let record = match Record::new(raw, &json) {
-                Ok(record) => record,
-                Err(error) => {
-                    tracing::error!(mapping = self.settings.name, %error, "record left out");
-                    continue;
-                }
-            };
-            read.push(record.clone());
-            let lane = lane_of(&record.item_key, lanes.len());
-            match (self.settings.filters.accept(&json), shares.get_mut(lane)) {
-                (true, Some(share)) => share.push(record),
-                (false, _) | (_, None) => filtered.push(record),
-            }
-        }
+    ) -> Result<bool, StreamError> {
+        let Shares { read, filtered, by_lane, incomplete } =
+            share(raw_records, &self.source, &self.settings.filters, lanes.len());
         if let Some(last) = read.last() {
-            *newest = Some(last.sequence_number.clone());
+            *newest = Some(last.clone());
         }
-        progress.read(&read);
+        progress.read(read);
         progress.done(&filtered);
         let mut stop = self.stop.clone();
-        for (lane, share) in lanes.iter().zip(shares) {
+        for (lane, share) in lanes.iter().zip(by_lane) {
             if share.is_empty() {
                 continue;
             }
             tokio::select! {
-                sent = lane.send(share) => if sent.is_err() { return false },
-                _ = stop.wait_for(|stop| *stop) => return false,
+                sent = lane.send(share) => if sent.is_err() { return Ok(false) },
+                _ = stop.wait_for(|stop| *stop) => return Ok(false),
             }
         }
-        true
+        match incomplete {
+            Some(error) => Err(StreamError::Record(error)),
+            None => Ok(true),
+        }
+    }
+
+    fn warn(&self, error: &StreamError) {
+        let cause = std::error::Error::source(error).map(ToString::to_string);
+        tracing::warn!(mapping = self.settings.name, %error, cause, "poll failed");
     }
 
     /// Whether the table has another stream by now, or none. A failing call says nothing.
@@ -277,6 +292,60 @@ impl<F: Function> ShardReader<F> {
         // Either way the caller looks at `stop`.
         tokio::time::timeout(duration, self.stop.wait_for(|stop| *stop)).await.ok();
     }
+}
+
+/// How reading really ended: a shard counts as closed only where everything that was read is done. A
+/// stop may come while its last records are delivered.
+fn conclude(ended: Ended, newest: Option<SequenceNumber>, progress: &Progress) -> Ended {
+    match ended {
+        Ended::Closed if !progress.is_all_done() => Ended::Stopped,
+        Ended::Closed => {
+            if let Some(sequence_number) = newest {
+                progress.put(Checkpoint { sequence_number, closed: true });
+            }
+            Ended::Closed
+        }
+        Ended::Stopped | Ended::Gone => ended,
+    }
+}
+
+/// What becomes of the records of a page.
+#[derive(Debug, Default)]
+struct Shares {
+    /// All of them, up to the first that is incomplete.
+    read: Vec<SequenceNumber>,
+    /// Those that no filter accepts.
+    filtered: Vec<SequenceNumber>,
+    /// The others.
+    by_lane: Vec<Vec<Record>>,
+    incomplete: Option<IncompleteRecord>,
+}
+
+/// Shares the records of a page among the lanes.
+fn share(
+    raw_records: &[aws_sdk_dynamodbstreams::types::Record],
+    source: &EventSource,
+    filters: &Filters,
+    lane_count: usize,
+) -> Shares {
+    let mut shares = Shares { by_lane: vec![Vec::new(); lane_count], ..Shares::default() };
+    for raw in raw_records {
+        let json = event_json(raw, source);
+        let record = match Record::new(raw, &json) {
+            Ok(record) => record,
+            Err(error) => {
+                shares.incomplete = Some(error);
+                break;
+            }
+        };
+        shares.read.push(record.sequence_number.clone());
+        let lane = lane_of(&record.item_key, lane_count);
+        match (filters.accept(&json), shares.by_lane.get_mut(lane)) {
+            (true, Some(share)) => share.push(record),
+            (false, _) | (_, None) => shares.filtered.push(record.sequence_number),
+        }
+    }
+    shares
 }
 
 /// One of the lanes of a shard: one batch at a time.
@@ -296,7 +365,10 @@ impl<F: Function> Lane<F> {
                 return;
             }
             let records = batch::take(&mut waiting, self.delivery.settings.batch_size);
-            self.delivery.deliver(&records, |done| self.progress.done(done)).await;
+            let done = |records: &[Record]| {
+                self.progress.done(records.iter().map(|record| &record.sequence_number));
+            };
+            self.delivery.deliver(&records, done).await;
             last_end = Some(Instant::now());
         }
     }
@@ -316,8 +388,12 @@ impl<F: Function> Lane<F> {
                 _ = self.stop.wait_for(|stop| *stop) => return,
             }
         }
-        while let Ok(page) = receiver.try_recv() {
-            waiting.extend(page);
+        // Not beyond a full batch: what waits longer stays in the stream, not in memory.
+        while !batch::is_full(waiting, settings.batch_size) {
+            match receiver.try_recv() {
+                Ok(page) => waiting.extend(page),
+                Err(_) => break,
+            }
         }
         let Some(last_end) = last_end else { return };
         let window_end = last_end + settings.batching_window;
@@ -333,3 +409,6 @@ impl<F: Function> Lane<F> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

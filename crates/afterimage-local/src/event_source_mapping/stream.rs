@@ -5,8 +5,9 @@ use aws_sdk_dynamodbstreams::error::BoxError;
 use aws_sdk_dynamodbstreams::types::{Record as RawRecord, ShardIteratorType};
 use time::OffsetDateTime;
 use time::macros::format_description;
+use tokio::task::JoinError;
 
-use super::record::SequenceNumber;
+use super::record::{IncompleteRecord, SequenceNumber};
 
 /// The Region and account that events name: the emulator has its own, which no AWS tool would take.
 const REGION: &str = "us-east-1";
@@ -39,9 +40,12 @@ pub enum StreamError {
     /// The call failed.
     #[error("a call of the DynamoDB Streams API failed")]
     Call(#[source] BoxError),
-    /// A record lacks what every record has.
-    #[error("a record of the stream is incomplete")]
-    Record(#[source] BoxError),
+    /// A record lacks what every record has. It is not passed over.
+    #[error("a record of the stream is incomplete; the shard waits at it")]
+    Record(#[source] IncompleteRecord),
+    /// A lane of a shard panicked.
+    #[error("a lane of the shard panicked; its records come again")]
+    Lane(#[source] JoinError),
 }
 
 /// A shard, as far as reading it needs.
