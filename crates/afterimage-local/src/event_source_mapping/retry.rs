@@ -112,6 +112,14 @@ pub(super) fn decide(
             Segment { start: segment.start + place, retries: 0, ..segment }
         }
     };
+    let failed_count = failed.end - failed.start;
+    if verdict == Verdict::FailedWhole && settings.bisect_on_function_error && failed_count > 1 {
+        // Before age counts: else one bad call after a long stop would give up good records.
+        // Splitting uses no retry.
+        let half = failed.start + failed_count.div_ceil(2);
+        let halves = [Segment { end: half, ..failed }, Segment { start: half, ..failed }];
+        return halves.map(|segment| Step::Try { segment, delay: Duration::ZERO }).into();
+    }
     let is_expired = |record: &Record| match (settings.maximum_record_age, record.created_at_secs) {
         (Some(maximum), Some(created_at_secs)) => {
             now.unix_timestamp().saturating_sub(created_at_secs) > maximum.as_secs().cast_signed()
@@ -127,18 +135,11 @@ pub(super) fn decide(
         steps.push(Step::GiveUp { segment, condition: Condition::RecordAgeExceeded });
     }
     let rest = Segment { start: middle, ..failed };
-    let rest_count = rest.end - rest.start;
     let exhausted = settings.maximum_retry_attempts.is_some_and(|maximum| rest.retries >= maximum);
-    if rest_count == 0 {
+    if rest.start == rest.end {
         return steps;
     }
-    if verdict == Verdict::FailedWhole && settings.bisect_on_function_error && rest_count > 1 {
-        // Splitting uses no retry.
-        let half = middle + rest_count.div_ceil(2);
-        for segment in [Segment { end: half, ..rest }, Segment { start: half, ..rest }] {
-            steps.push(Step::Try { segment, delay: Duration::ZERO });
-        }
-    } else if exhausted {
+    if exhausted {
         steps.push(Step::GiveUp { segment: rest, condition: Condition::RetryAttemptsExhausted });
     } else {
         let segment = Segment { retries: rest.retries + 1, ..rest };

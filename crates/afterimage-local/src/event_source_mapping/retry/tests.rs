@@ -143,4 +143,12 @@ fn records_grow_too_old_to_be_retried() {
     );
     check(age, 4, 0, FailedWhole, expect!["give up 0..4: RecordAgeExceeded"]);
     check(age, 2, 0, FailedFrom(2), expect!["try 2..4 after 100 ms, 1 used"]);
+    // A whole batch that failed is split first, whatever its age.
+    check(
+        "MaximumRecordAgeInSeconds: 60, BisectBatchOnFunctionError: true",
+        4,
+        0,
+        FailedWhole,
+        expect!["try 0..2 after 0 ms, 0 used; try 2..4 after 0 ms, 0 used"],
+    );
 }
