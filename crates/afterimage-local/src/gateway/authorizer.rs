@@ -58,7 +58,8 @@ impl Authorizer {
     ///
     /// # Errors
     /// [`Refused`] unless the token is signed by our key with RS256, from our issuer, for our
-    /// audience (`aud`, or `client_id` where there is none), and valid now.
+    /// audience (`aud`, or `client_id` where there is none), valid now, and not issued in the
+    /// future.
     pub(super) fn authorize(&self, header: Option<&str>) -> Result<Claims, Refused> {
         let header = header.ok_or(Refused)?.trim();
         let token = match header.split_once(' ') {
@@ -84,7 +85,11 @@ impl Authorizer {
             Some(Value::Array(audiences)) => audiences.iter().any(|it| it == AUDIENCE),
             Some(_) | None => false,
         };
-        if !is_for_us {
+        let now_secs = OffsetDateTime::now_utc().unix_timestamp() as f64;
+        let is_issued = claims
+            .get("iat")
+            .is_none_or(|issued_at| issued_at.as_f64().is_some_and(|secs| secs <= now_secs));
+        if !is_for_us || !is_issued {
             return Err(Refused);
         }
         Ok(claims.into_iter().map(|(name, value)| (name, claim_text(&value))).collect())
@@ -151,6 +156,9 @@ mod tests {
         check(&json!({ "nbf": now + 60 }), false);
         check(&json!({ "iss": "https://elsewhere" }), false);
         check(&json!({ "iss": null }), false);
+        check(&json!({ "iat": null }), true);
+        check(&json!({ "iat": now + 60 }), false);
+        check(&json!({ "iat": "yesterday" }), false);
         check(&json!({ "aud": "elsewhere" }), false);
         check(&json!({ "aud": ["elsewhere", AUDIENCE] }), true);
         check(&json!({ "aud": null }), false);
