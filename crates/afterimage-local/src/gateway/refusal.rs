@@ -9,6 +9,8 @@ use serde_json::json;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Refusal {
     NotFound,
+    /// A page of another machine asked for a local route.
+    Forbidden,
     Unauthorized,
     TooLong,
     /// The function failed, or its response is none.
@@ -21,6 +23,7 @@ impl Refusal {
     pub(super) fn response(self) -> Response {
         let (status, message) = match self {
             Refusal::NotFound => (StatusCode::NOT_FOUND, "Not Found"),
+            Refusal::Forbidden => (StatusCode::FORBIDDEN, "Forbidden"),
             Refusal::Unauthorized => (StatusCode::UNAUTHORIZED, "Unauthorized"),
             Refusal::TooLong => (StatusCode::PAYLOAD_TOO_LARGE, "Request Too Long"),
             Refusal::InternalServerError => {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
-use axum::http::header::AUTHORIZATION;
+use axum::http::header::{AUTHORIZATION, ORIGIN};
 use axum::http::{Method, StatusCode};
 use axum::response::Response;
 use serde_json::json;
@@ -50,7 +50,12 @@ pub(crate) async fn serve(
 }
 
 async fn handle(State(gateway): State<Arc<Gateway>>, request: Request) -> Response {
-    let is_cross_origin = request.headers().contains_key(axum::http::header::ORIGIN);
+    let origin = request.headers().get(ORIGIN);
+    let is_cross_origin = origin.is_some();
+    let is_foreign = origin.is_some_and(|origin| !cors::is_loopback(origin));
+    if is_foreign && request.uri().path().starts_with("/local/") {
+        return Refusal::Forbidden.response();
+    }
     let mut response = if cors::is_preflight(request.method(), request.headers()) {
         cors::preflight()
     } else {

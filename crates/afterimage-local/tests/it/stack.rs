@@ -74,6 +74,11 @@ async fn the_gateway_answers_as_api_gateway_does() {
     assert!(preflight.head.contains("access-control-allow-headers: authorization,content-type"));
     let cross = send(&url, "GET /api/genres", &[("Origin", "http://page")], b"").await;
     assert!(cross.head.contains("access-control-allow-origin: *"), "{}", cross.head);
+    for (origin, expected) in [("http://page", 403), ("http://localhost:5173", 200)] {
+        let local = send(&url, "GET /local/status", &[("Origin", origin)], b"").await;
+        let is_allowed = local.head.contains("access-control-allow-origin");
+        assert_eq!((local.status, is_allowed), (expected, expected == 200), "{origin}");
+    }
     // A comma in a value, and a body without a content type.
     let album = json!({ "Artist": "Crosby, Stills & Nash", "Album": "CSN" }).to_string();
     assert_eq!(send(&url, "POST /api/albums", &[], album.as_bytes()).await.status, 201);
