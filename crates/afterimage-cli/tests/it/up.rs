@@ -2,7 +2,14 @@
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
+use std::ops::Range;
 use std::process::{Child, Stdio};
+use std::sync::mpsc;
+
+use afterimage_schema::{Table, TableNames};
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
+use aws_sdk_dynamodb::types::AttributeValue;
 
 use crate::program::{command, run, signal};
 
@@ -82,11 +89,78 @@ fn data_survives_a_restart() {
         .args(arguments)
         .output()
         .expect("the command runs");
-    assert_ne!(second.status.code(), Some(0), "two stacks on one folder");
+    assert_eq!(second.status.code(), Some(3), "two stacks on one folder");
     assert_eq!(stack.stop("TERM"), Some(0));
 
     let stack = Stack::start(&arguments);
     let after = run(&["scan", "albums", "--output", "json", "--endpoint", &stack.dynamodb_url]);
     assert_eq!(before.stdout, after.stdout);
+    assert_eq!(stack.stop("INT"), Some(0));
+}
+
+/// The album of a number, of one of seven genres.
+fn genre(number: u32) -> String {
+    format!("Genre {}", number % 7)
+}
+
+/// Puts albums until one is not acknowledged, and tells of each that was.
+async fn put_albums(url: String, numbers: Range<u32>, acknowledged: mpsc::Sender<u32>) {
+    let config = aws_sdk_dynamodb::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::from_static("us-east-1"))
+        .credentials_provider(Credentials::new("local", "local", None, None, "test"))
+        .endpoint_url(url)
+        .build();
+    let client = Client::from_conf(config);
+    for number in numbers {
+        let put = client
+            .put_item()
+            .table_name(TableNames::default().name(Table::Albums))
+            .item("Artist", AttributeValue::S("Artist".to_owned()))
+            .item("Album", AttributeValue::S(format!("Album {number}")))
+            .item("Genre", AttributeValue::S(genre(number)))
+            .send();
+        if put.await.is_err() || acknowledged.send(number).is_err() {
+            return;
+        }
+    }
+}
+
+#[test]
+fn counts_are_exact_after_a_kill() {
+    const ALBUMS: u32 = 700;
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("data");
+    let arguments = ["--data-dir", path.to_str().expect("UTF-8"), "--no-seed"];
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+
+    let stack = Stack::start(&arguments);
+    let (sender, receiver) = mpsc::channel();
+    let writer = runtime.spawn(put_albums(stack.dynamodb_url.clone(), 0..ALBUMS, sender));
+    let before = receiver.iter().take(300).count();
+    assert_eq!(before, 300, "the stack takes albums");
+    assert_eq!(stack.stop("KILL"), None, "it ends by the signal");
+    runtime.block_on(writer).expect("the writer ends");
+    let acknowledged = receiver.iter().last().map_or(300, |last| last + 1);
+    assert!(acknowledged < ALBUMS, "killed while albums were written");
+
+    let stack = Stack::start(&arguments);
+    let (sender, receiver) = mpsc::channel();
+    runtime.block_on(put_albums(stack.dynamodb_url.clone(), acknowledged..ALBUMS, sender));
+    assert_eq!(receiver.iter().last(), Some(ALBUMS - 1));
+    let is_drained = || stack.get("/local/status").contains("\"drained\":true");
+    assert!((0..20_000).any(|_| is_drained()), "{}", stack.get("/local/status"));
+    let scan = run(&["scan", "albums", "--output", "json", "--endpoint", &stack.dynamodb_url]);
+    assert_eq!(scan.stdout.lines().count(), ALBUMS as usize, "nothing acknowledged is lost");
+    let answer = stack.get("/api/genres");
+    let body = answer.split("\r\n\r\n").nth(1).expect("a body");
+    let found: serde_json::Value = serde_json::from_str(body).expect("JSON");
+    let found = found["genres"].as_array().expect("a list");
+    assert_eq!(found.len(), 7, "{body}");
+    for entry in found {
+        let of_genre = |number: &u32| entry["genre"] == genre(*number).as_str();
+        let expected = (0..ALBUMS).filter(of_genre).count();
+        assert_eq!(entry["count"], expected, "{body}");
+    }
     assert_eq!(stack.stop("INT"), Some(0));
 }
