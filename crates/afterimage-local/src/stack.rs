@@ -35,7 +35,8 @@ const GATEWAY_SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(5);
 /// Where a stack keeps its data.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Storage {
-    /// Nowhere: it is gone with the process, on-failure records and keys included.
+    /// Nowhere: it is gone with the process, keys included. On-failure records alone become files, in
+    /// a temporary directory that the log names.
     Memory,
     /// In this directory, made where it is absent.
     DataDir(PathBuf),
@@ -115,6 +116,7 @@ impl Stack {
             checkpoints: kept.checkpoints,
             records_processed: trigger.as_ref().map(Trigger::records_processed).unwrap_or_default(),
             outcomes,
+            counting: tokio::sync::Mutex::default(),
         };
         let authorizer = Authorizer::new(kept.keys);
         let gateway = Gateway { functions, authorizer, status, clock: OffsetDateTime::now_utc };
@@ -200,7 +202,7 @@ impl Kept {
             None => Ok(Self {
                 database: embedded_dynamodb::Storage::Memory,
                 checkpoints: Arc::new(CheckpointStore::in_memory()),
-                on_failure: OnFailure::memory(),
+                on_failure: OnFailure::in_temporary_directory(),
                 keys: Keys::generate().map_err(StartError::Keys)?,
             }),
             Some(data_dir) => {
@@ -208,7 +210,7 @@ impl Kept {
                 Ok(Self {
                     database: embedded_dynamodb::Storage::File(data_dir.database()),
                     checkpoints: Arc::new(checkpoints.map_err(StartError::Checkpoints)?),
-                    on_failure: OnFailure::Directory(data_dir.on_failure()),
+                    on_failure: OnFailure::in_directory(data_dir.on_failure()),
                     keys: Keys::open(&data_dir.keys()).map_err(StartError::Keys)?,
                 })
             }

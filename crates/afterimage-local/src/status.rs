@@ -45,6 +45,9 @@ pub(crate) struct Status {
     pub checkpoints: Arc<CheckpointStore>,
     pub records_processed: Arc<AtomicU64>,
     pub outcomes: Arc<Outcomes>,
+    /// Held while the streams are counted: counting reads every record that is not done, so several
+    /// requests at once would keep the database from its writers.
+    pub counting: tokio::sync::Mutex<()>,
 }
 
 /// The answer.
@@ -69,6 +72,7 @@ impl Status {
     /// # Errors
     /// [`StreamError`] where a stream cannot be read.
     pub(crate) async fn report(&self) -> Result<StatusReport, StreamError> {
+        let _counting = self.counting.lock().await;
         let mut last = None;
         let (mut drained, mut pending) = (false, 0);
         for _ in 0..COUNTS {

@@ -119,14 +119,21 @@ impl<F: Function> Delivery<F> {
     async fn keep(&self, undelivered: &Undelivered<'_>) -> bool {
         let (mapping, record_count) = (&self.settings.name, undelivered.records.len());
         let condition = undelivered.condition.name();
-        while let Err(error) = self.on_failure.keep(undelivered) {
-            tracing::error!(mapping, record_count, %error, "on-failure record not kept");
+        loop {
+            match self.on_failure.keep(undelivered) {
+                Ok(path) => {
+                    let file = path.display();
+                    tracing::error!(mapping, record_count, condition, %file, "records given up");
+                    return true;
+                }
+                Err(error) => {
+                    tracing::error!(mapping, record_count, %error, "on-failure record not kept");
+                }
+            }
             if self.stopped_within(KEEP_AGAIN_DELAY).await {
                 return false;
             }
         }
-        tracing::error!(mapping, record_count, condition, "records given up");
-        true
     }
 
     /// Waits; true if it is to stop.

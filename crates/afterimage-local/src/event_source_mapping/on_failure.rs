@@ -2,8 +2,8 @@
 //! (<https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-errors.html>).
 
 use std::fs;
-use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
+use std::io;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 use time::OffsetDateTime;
@@ -16,13 +16,11 @@ use super::record::Record;
 use super::retry::Condition;
 use crate::durable_file;
 
-/// Where on-failure records are kept.
+/// Where on-failure records are kept: one file for each, in a directory that is made with the first.
+/// The file's `payload` is the event, to be replayed.
 #[derive(Debug)]
-pub enum OnFailure {
-    /// In memory, gone with the process: for a stack that keeps nothing.
-    Memory(Mutex<Vec<Value>>),
-    /// One file for each, in this directory. The file's `payload` is the event, to be replayed.
-    Directory(PathBuf),
+pub struct OnFailure {
+    directory: PathBuf,
 }
 
 /// Why an on-failure record was not kept.
@@ -51,31 +49,43 @@ pub(super) struct Undelivered<'a> {
 }
 
 impl OnFailure {
-    /// An empty place in memory.
+    /// Keeps them in this directory.
     #[must_use]
-    pub fn memory() -> Self {
-        Self::Memory(Mutex::default())
+    pub fn in_directory(directory: PathBuf) -> Self {
+        Self { directory }
     }
 
-    /// Keeps what is given up. When it returns, the record survives a crash, where it is a file.
+    /// Keeps them in a temporary directory of its own, which outlives the process: for a stack that
+    /// keeps nothing else. The log names each file.
+    #[must_use]
+    pub fn in_temporary_directory() -> Self {
+        let name = format!("afterimage-on-failure-{}", Uuid::new_v4());
+        Self { directory: std::env::temp_dir().join(name) }
+    }
+
+    /// Keeps what is given up, and tells in which file. When it returns, the record survives a crash.
     ///
     /// # Errors
     /// [`OnFailureError`]; nothing is kept then.
-    pub(super) fn keep(&self, undelivered: &Undelivered<'_>) -> Result<(), OnFailureError> {
+    pub(super) fn keep(&self, undelivered: &Undelivered<'_>) -> Result<PathBuf, OnFailureError> {
         let record = on_failure_record(undelivered);
-        match self {
-            OnFailure::Memory(records) => {
-                records.lock().unwrap_or_else(PoisonError::into_inner).push(record);
-                Ok(())
-            }
-            OnFailure::Directory(directory) => {
-                let path = directory.join(file_name(undelivered.now));
-                let written = fs::create_dir_all(directory)
-                    .and_then(|()| durable_file::write(&path, record.to_string().as_bytes()));
-                written.map_err(|source| OnFailureError { path, source })
-            }
+        let path = self.directory.join(file_name(undelivered.now));
+        let written = make_private(&self.directory)
+            .and_then(|()| durable_file::write(&path, record.to_string().as_bytes()));
+        match written {
+            Ok(()) => Ok(path),
+            Err(source) => Err(OnFailureError { path, source }),
         }
     }
+}
+
+/// Makes a directory that only its owner may enter: the files hold items.
+fn make_private(directory: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(directory)
 }
 
 /// As the key that Lambda gives its objects in S3: `YYYY-MM-DDTHH.MM.SS-<random UUID>`.
@@ -150,7 +160,7 @@ mod tests {
         };
         let directory = tempfile::tempdir().expect("a directory");
         let path = directory.path().join("on-failure");
-        OnFailure::Directory(path.clone()).keep(&undelivered).expect("kept");
+        OnFailure::in_directory(path.clone()).keep(&undelivered).expect("kept");
         let file =
             fs::read_dir(path).expect("a directory").next().expect("a file").expect("a file");
         let name = file.file_name().into_string().expect("a name");

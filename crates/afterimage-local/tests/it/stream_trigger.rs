@@ -98,7 +98,7 @@ fn places(directory: &Path) -> Places {
     let checkpoints = CheckpointStore::open(directory.join("checkpoints")).expect("opened");
     Places {
         checkpoints: Arc::new(checkpoints),
-        on_failure: Arc::new(OnFailure::Directory(directory.join("on-failure"))),
+        on_failure: Arc::new(OnFailure::in_directory(directory.join("on-failure"))),
     }
 }
 

@@ -3,6 +3,7 @@ use std::sync::Mutex;
 
 use expect_test::{Expect, expect};
 use serde_json::json;
+use tempfile::TempDir;
 use time::OffsetDateTime;
 
 use super::super::record::SequenceNumber;
@@ -90,34 +91,34 @@ fn batch(count: u64) -> Vec<Record> {
 struct Setup {
     delivery: Delivery<Fake>,
     stop: watch::Sender<bool>,
+    directory: TempDir,
 }
 
 fn setup(properties: &str, faults: &[(u64, Fault)]) -> Setup {
+    let directory = tempfile::tempdir().expect("a directory");
     let (stop, stopped) = watch::channel(false);
     let delivery = Delivery {
         settings: Arc::new(settings(properties)),
         function: Arc::new(Fake { faults: faults.to_vec(), ..Fake::default() }),
-        on_failure: Arc::new(OnFailure::memory()),
+        on_failure: Arc::new(OnFailure::in_directory(directory.path().to_owned())),
         records_processed: Arc::default(),
         stream_arn: "stream".to_owned(),
         shard_id: "shard".to_owned(),
         clock: || OffsetDateTime::UNIX_EPOCH,
         stop: stopped,
     };
-    Setup { delivery, stop }
+    Setup { delivery, stop, directory }
 }
 
-fn on_failure(delivery: &Delivery<Fake>) -> Vec<String> {
-    let OnFailure::Memory(kept) = delivery.on_failure.as_ref() else {
-        return Vec::new();
-    };
-    let kept = kept.lock().expect("a lock");
-    let describe = |it: &Value| {
+fn on_failure(directory: &TempDir) -> Vec<String> {
+    let describe = |file: std::io::Result<std::fs::DirEntry>| {
+        let text = std::fs::read(file.expect("a file").path()).expect("text");
+        let it: Value = serde_json::from_slice(&text).expect("JSON");
         let condition = it["requestContext"]["condition"].as_str().expect("text");
         let info = &it["DDBStreamBatchInfo"];
         format!("{condition} {}..{}", info["startSequenceNumber"], info["endSequenceNumber"])
     };
-    kept.iter().map(describe).collect()
+    std::fs::read_dir(directory.path()).expect("a directory").map(describe).collect()
 }
 
 /// Delivers six records, and tells the calls, what was kept, and the time that it took.
@@ -129,7 +130,7 @@ fn check(properties: &str, faults: &[(u64, Fault)], expected: Expect) {
         .start_paused(true)
         .build()
         .expect("a runtime");
-    let Setup { delivery, stop: _stop } = setup(properties, faults);
+    let Setup { delivery, stop: _stop, directory } = setup(properties, faults);
     let done = Mutex::new(Vec::new());
     let elapsed = runtime.block_on(async {
         let started = Instant::now();
@@ -143,7 +144,7 @@ fn check(properties: &str, faults: &[(u64, Fault)], expected: Expect) {
     assert_eq!(done.into_inner().expect("a lock"), ["1", "2", "3", "4", "5", "6"], "in order");
     let calls = delivery.function.calls.lock().expect("a lock").clone();
     let mut lines: Vec<String> = calls.iter().map(|call| format!("{call:?}")).collect();
-    lines.extend(on_failure(&delivery));
+    lines.extend(on_failure(&directory));
     lines.push(format!("{} ms", elapsed.as_millis()));
     expected.assert_eq(&lines.join("\n"));
 }
@@ -244,7 +245,7 @@ fn a_function_that_hangs_has_failed_at_its_deadline() {
 
 #[tokio::test(start_paused = true)]
 async fn stopping_leaves_what_is_not_done_for_the_next_start() {
-    let Setup { delivery, stop } = setup("", &[(3, Fault::Named)]);
+    let Setup { delivery, stop, directory } = setup("", &[(3, Fault::Named)]);
     let done = Mutex::new(0);
     let batch = batch(6);
     let deliver = delivery.deliver(&batch, |records| {
@@ -256,5 +257,5 @@ async fn stopping_leaves_what_is_not_done_for_the_next_start() {
     };
     tokio::join!(deliver, stop_later);
     assert_eq!(*done.lock().expect("a lock"), 2);
-    assert_eq!(on_failure(&delivery), Vec::<String>::new());
+    assert_eq!(on_failure(&directory), Vec::<String>::new());
 }

@@ -1,5 +1,3 @@
-use std::path::Path;
-
 use aws_sdk_dynamodbstreams::types::{Record as RawRecord, StreamRecord};
 use serde_json::{Value, json};
 use time::OffsetDateTime;
@@ -49,7 +47,7 @@ fn lane() -> (Lane<Succeeds>, watch::Sender<bool>) {
     let delivery = Delivery {
         settings: Arc::new(read_settings(template).expect("settings").remove(0)),
         function: Arc::new(Succeeds),
-        on_failure: Arc::new(OnFailure::Directory(Path::new("unused").to_owned())),
+        on_failure: Arc::new(OnFailure::in_temporary_directory()),
         records_processed: Arc::default(),
         stream_arn: "stream".to_owned(),
         shard_id: "shard".to_owned(),
