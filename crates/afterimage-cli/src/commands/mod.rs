@@ -8,6 +8,8 @@ pub mod seed;
 pub mod token;
 pub mod up;
 
+use std::pin::Pin;
+
 use anyhow::Context as _;
 use clap::Subcommand;
 
@@ -35,9 +37,15 @@ pub enum Command {
 /// Runs a command. Every write is whole or absent, so Ctrl-C cuts any of them off at once; `up`
 /// ends in its own way.
 pub async fn run(command: Command) -> anyhow::Result<Status> {
-    if let Command::Up(arguments) = command {
-        return up::run(arguments).await;
-    }
+    let work: Pin<Box<dyn Future<Output = anyhow::Result<Status>>>> = match command {
+        Command::Up(arguments) => return up::run(arguments).await,
+        Command::Replay(arguments) => Box::pin(replay::run(arguments)),
+        Command::Schema(arguments) => Box::pin(schema::run(arguments)),
+        Command::Seed(arguments) => Box::pin(seed::run(arguments)),
+        Command::Scan(arguments) => Box::pin(scan::run(arguments)),
+        Command::Conversation(arguments) => Box::pin(conversation::run(arguments)),
+        Command::Token(arguments) => Box::pin(token::run(arguments)),
+    };
     tokio::select! {
         // First, so that an interrupt is heard before any work begins.
         biased;
@@ -45,18 +53,6 @@ pub async fn run(command: Command) -> anyhow::Result<Status> {
             interrupt.context("Ctrl-C cannot be listened for")?;
             Ok(Status::Interrupted)
         }
-        result = dispatch(command) => result,
-    }
-}
-
-async fn dispatch(command: Command) -> anyhow::Result<Status> {
-    match command {
-        Command::Up(arguments) => up::run(arguments).await,
-        Command::Replay(arguments) => replay::run(arguments).await,
-        Command::Schema(arguments) => schema::run(arguments).await,
-        Command::Seed(arguments) => seed::run(arguments).await,
-        Command::Scan(arguments) => scan::run(arguments).await,
-        Command::Conversation(arguments) => conversation::run(arguments).await,
-        Command::Token(arguments) => token::run(arguments).await,
+        result = work => result,
     }
 }
