@@ -1,16 +1,20 @@
 //! `afterimage replay`: stream events from files, through the processor.
 
+mod consumed;
+
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use afterimage::Outcome;
-use afterimage_dynamodb::{Processor, StreamEvent};
+use afterimage_dynamodb::{BatchReport, Processor, StreamEvent};
 use afterimage_schema::Table;
 use anyhow::Context as _;
 use clap::Args;
+use serde::Deserialize;
 use serde_json::json;
 use tokio::time::Instant;
 
+use self::consumed::Consumed;
 use crate::connection::ConnectionArguments;
 use crate::failure::{self, Failure, Status};
 use crate::output::{Format, Output};
@@ -32,7 +36,8 @@ Exit codes: 0 every record is done, 1 a record failed or a file is no stream eve
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct ReplayArguments {
-    /// Files with a Lambda event of a DynamoDB stream; for a folder, its *.json in name order
+    /// Files with a Lambda event of a DynamoDB stream, or with an on-failure record that holds one as
+    /// its payload; for a folder, its *.json in name order
     #[arg(required = true, value_name = "FILE|DIR")]
     paths: Vec<PathBuf>,
     /// Take the files in reverse order
@@ -67,11 +72,15 @@ pub async fn run(arguments: ReplayArguments) -> anyhow::Result<Status> {
         Processor::from_environment(connection.client.clone(), connection.names.clone())?;
 
     let bar = progress::bar(files.len() as u64, "replaying");
-    let mut lines = Vec::new();
+    let (mut lines, mut consumed) = (Vec::new(), Consumed::default());
     let mut refused = false;
     for file in &files {
         match read_event(file) {
-            Ok(event) => lines.extend(replay(&processor, file, &event).await),
+            Ok(event) => {
+                let report = processor.process(&event, Instant::now() + FILE_TIME_MAX).await;
+                consumed.add(&report);
+                lines.extend(lines_of(file, report));
+            }
             Err(error) => {
                 refused = true;
                 bar.suspend(|| failure::print(&error));
@@ -80,13 +89,12 @@ pub async fn run(arguments: ReplayArguments) -> anyhow::Result<Status> {
         bar.inc(1);
     }
     bar.finish_and_clear();
-    print(&lines, arguments.connection.format())?;
+    print(&lines, &consumed, arguments.connection.format())?;
     let failed = lines.iter().any(|line| line.outcome == Outcome::Failed);
     Ok(if refused || failed { Status::Incomplete } else { Status::Done })
 }
 
-async fn replay(processor: &Processor, file: &Path, event: &StreamEvent) -> Vec<Line> {
-    let report = processor.process(event, Instant::now() + FILE_TIME_MAX).await;
+fn lines_of(file: &Path, report: BatchReport) -> Vec<Line> {
     let mut lines = Vec::new();
     for (index, record) in report.records.into_iter().enumerate() {
         let event = record.event_name.unwrap_or_else(|| "-".to_owned());
@@ -125,17 +133,27 @@ fn event_files(path: &Path) -> anyhow::Result<Vec<PathBuf>> {
     Ok(files)
 }
 
+/// What Lambda writes to an S3 destination, and the local stack to a file, about a batch that it gave up
+/// (<https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-errors.html>).
+#[derive(Deserialize)]
+struct OnFailure {
+    /// The event, as text.
+    payload: String,
+}
+
 fn read_event(file: &Path) -> anyhow::Result<StreamEvent> {
     let text = std::fs::read_to_string(file)
         .with_context(|| format!("the file {} cannot be read", file.display()))?;
-    serde_json::from_str(&text).map_err(|error| {
+    let on_failure = serde_json::from_str(&text);
+    let event = on_failure.map_or(text, |OnFailure { payload }| payload);
+    serde_json::from_str(&event).map_err(|error| {
         let sentence = format!("{} is no stream event", file.display());
-        let next = "give a file of the form {\"Records\": […]}, as Lambda delivers it";
+        let next = "give a file of the form {\"Records\": […]}, as Lambda delivers it, or an on-failure record with its `payload`";
         Failure::new(sentence, next).because(error).into()
     })
 }
 
-fn print(lines: &[Line], format: Format) -> anyhow::Result<()> {
+fn print(lines: &[Line], consumed: &Consumed, format: Format) -> anyhow::Result<()> {
     let totals: Vec<(Outcome, usize)> = Outcome::ALL
         .into_iter()
         .map(|outcome| (outcome, lines.iter().filter(|line| line.outcome == outcome).count()))
@@ -151,6 +169,7 @@ fn print(lines: &[Line], format: Format) -> anyhow::Result<()> {
             let totals: Vec<String> =
                 totals.iter().map(|(outcome, count)| format!("{count} {outcome}")).collect();
             output.line(&format!("total: {}", totals.join(", ")))?;
+            output.line(&format!("consumed: {consumed}"))?;
         }
         Format::Json => {
             let records: Vec<serde_json::Value> = lines.iter().map(document).collect();
@@ -158,7 +177,9 @@ fn print(lines: &[Line], format: Format) -> anyhow::Result<()> {
                 .into_iter()
                 .map(|(outcome, count)| (outcome.name().to_owned(), json!(count)))
                 .collect();
-            output.json(&json!({ "records": records, "totals": totals }))?;
+            let consumed = consumed.document();
+            let report = json!({ "records": records, "totals": totals, "consumed": consumed });
+            output.json(&report)?;
         }
     }
     output.finish()?;

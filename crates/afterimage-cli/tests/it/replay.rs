@@ -107,6 +107,33 @@ async fn a_second_and_a_reversed_replay_change_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_on_failure_record_is_replayed_and_its_units_are_counted() {
+    let emulator = emulator().await;
+    let event = std::fs::read_to_string(repository().join("events/stream/album-insert.json"));
+    let record = serde_json::json!({ "version": "1.0", "payload": event.expect("an event") });
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("undelivered.json"), record.to_string()).expect("a file");
+    let path = folder.path().to_str().expect("UTF-8");
+    let endpoint = emulator.endpoint_url();
+    check_outcomes(
+        &endpoint,
+        &[path],
+        &expect![[r#"
+        undelivered.json: applied applied
+    "#]],
+    );
+    let again = run(&["replay", path, "--endpoint", &endpoint]);
+    let end: Vec<&str> = again.stdout.lines().rev().take(2).collect();
+    assert_eq!(
+        end,
+        ["consumed: 0 write units (0.00 per record), 2 read units", "total: 2 duplicate"]
+    );
+    let json = run(&["replay", path, "--endpoint", &endpoint, "--output", "json"]);
+    let report: Value = serde_json::from_str(&json.stdout).expect("a report");
+    assert_eq!(report["consumed"]["write_units_per_record"], 0.0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn files_that_are_no_stream_events_are_named() {
     let emulator = emulator().await;
     check(
@@ -117,7 +144,7 @@ async fn files_that_are_no_stream_events_are_named() {
             on standard error:
             error: schema/albums.json is no stream event
               because: missing field `Records` at line 21 column 1
-              next: give a file of the form {"Records": […]}, as Lambda delivers it
+              next: give a file of the form {"Records": […]}, as Lambda delivers it, or an on-failure record with its `payload`
             error: the file absent.json cannot be read
               because: No such file or directory (os error 2)
         "#]],
