@@ -75,15 +75,10 @@ impl OwnerRows<'_> {
         if taken {
             sorts.insert(second_target);
         }
-        let unread: Vec<_> = sorts
-            .iter()
-            .map(|sort| self.key(sort))
-            .filter(|key| !known.contains_key(key))
-            .collect();
-        if !unread.is_empty() {
-            return OwnerPlan::Needs(unread);
-        }
-        let standing: Vec<_> = sorts.iter().filter_map(|sort| self.standing(known, sort)).collect();
+        let standing = match self.all_standing(known, &sorts) {
+            Ok(standing) => standing,
+            Err(unread) => return OwnerPlan::Needs(unread),
+        };
         let at_target = targets
             .iter()
             .find_map(|target| standing.iter().find(|row| row.sort == target.as_str()));
@@ -107,21 +102,31 @@ impl OwnerRows<'_> {
     fn plan_without_newest(&self, known: &Known) -> OwnerPlan {
         let sorts: BTreeSet<&str> =
             self.registered.iter().chain(self.noticed).map(String::as_str).collect();
-        let unread: Vec<_> = sorts
-            .iter()
-            .map(|sort| self.key(sort))
-            .filter(|key| !known.contains_key(key))
-            .collect();
-        if !unread.is_empty() {
-            return OwnerPlan::Needs(unread);
-        }
-        let standing: Vec<_> = sorts.iter().filter_map(|sort| self.standing(known, sort)).collect();
+        let standing = match self.all_standing(known, &sorts) {
+            Ok(standing) => standing,
+            Err(unread) => return OwnerPlan::Needs(unread),
+        };
         let gone = self.gone(&standing);
         self.rows_plan(Vec::new(), None, &standing, gone)
     }
 
     fn key(&self, sort: &str) -> ItemKey {
         self.view.row_key(self.owner, sort)
+    }
+
+    /// The rows of the group that stand at these sort keys, or the keys that have to be read first.
+    fn all_standing<'a>(
+        &self,
+        known: &'a Known,
+        sorts: &BTreeSet<&'a str>,
+    ) -> Result<Vec<Standing<'a>>, Vec<ItemKey>> {
+        let keys = sorts.iter().map(|sort| self.key(sort));
+        let unread: Vec<_> = keys.filter(|key| !known.contains_key(key)).collect();
+        if unread.is_empty() {
+            Ok(sorts.iter().filter_map(|sort| self.standing(known, sort)).collect())
+        } else {
+            Err(unread)
+        }
     }
 
     fn standing<'a>(&self, known: &'a Known, sort: &'a str) -> Option<Standing<'a>> {
