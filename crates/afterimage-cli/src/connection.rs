@@ -47,11 +47,6 @@ impl ConnectionArguments {
         self.aws
     }
 
-    /// Whether a DynamoDB is named by its URL.
-    pub fn names_endpoint(&self) -> bool {
-        self.endpoint.is_some()
-    }
-
     /// A client for the chosen DynamoDB; nothing is sent yet.
     pub async fn open(&self) -> anyhow::Result<Connection> {
         let names = TableNames::from_environment()

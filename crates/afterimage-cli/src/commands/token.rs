@@ -51,13 +51,6 @@ pub async fn run(arguments: TokenArguments) -> anyhow::Result<Status> {
         )
         .into());
     }
-    if arguments.connection.names_endpoint() {
-        return Err(Failure::usage(
-            "token asks the local stack's HTTP API, and takes no --endpoint of DynamoDB",
-            "name the HTTP API with --http-url",
-        )
-        .into());
-    }
     let body = json!({ "handle": arguments.handle }).to_string();
     let (status, text) =
         post(&arguments.http_url, "/local/token", body).await.map_err(|error| {

@@ -75,16 +75,6 @@ fn wrong_usage_exits_with_2() {
               next: on AWS, sign in to the Cognito user pool of the deployed template
         "#]],
     );
-    check(
-        "http://127.0.0.1:8000",
-        &["token", "mira", "--endpoint", "ENDPOINT"],
-        &expect![[r#"
-            exit code 2
-            on standard error:
-            error: token asks the local stack's HTTP API, and takes no --endpoint of DynamoDB
-              next: name the HTTP API with --http-url
-        "#]],
-    );
 }
 
 #[test]
