@@ -20,6 +20,9 @@ const DEFAULT_ENDPOINT: &str = "http://127.0.0.1:8000";
 /// A local endpoint answers at once or not at all.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 
+/// A request that takes this long has no answer: something accepts connections, and is not DynamoDB.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(10);
+
 /// The options of every command but `up`; they may stand anywhere after the command.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Connection and output")]
@@ -62,6 +65,7 @@ impl ConnectionArguments {
             (None, true) => (aws_client().await?, Place::Aws),
             (endpoint, false) => {
                 let url = endpoint.as_deref().unwrap_or(DEFAULT_ENDPOINT);
+                check_url(url)?;
                 (endpoint_client(url), Place::Endpoint(url.to_owned()))
             }
         };
@@ -163,12 +167,29 @@ impl Connection {
     }
 }
 
+fn check_url(url: &str) -> Result<(), Failure> {
+    let parsed: Option<hyper::Uri> = url.parse().ok();
+    let is_http = parsed.as_ref().is_some_and(|url| {
+        matches!(url.scheme_str(), Some("http" | "https")) && url.host().is_some()
+    });
+    if is_http {
+        return Ok(());
+    }
+    let next = format!("give --endpoint a URL such as {DEFAULT_ENDPOINT}");
+    Err(Failure::usage(format!("`{url}` is no URL of DynamoDB"), next))
+}
+
 fn endpoint_client(url: &str) -> Client {
     let config = aws_sdk_dynamodb::Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::from_static("us-east-1"))
         .credentials_provider(Credentials::new("local", "local", None, None, "afterimage"))
-        .timeout_config(TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).build())
+        .timeout_config(
+            TimeoutConfig::builder()
+                .connect_timeout(CONNECT_TIMEOUT)
+                .operation_attempt_timeout(ATTEMPT_TIMEOUT)
+                .build(),
+        )
         .endpoint_url(url)
         .build();
     Client::from_conf(config)

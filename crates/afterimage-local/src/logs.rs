@@ -31,7 +31,9 @@ pub(crate) const INVOCATION_TARGET: &str = "lambda";
 /// Where the process has a subscriber already.
 pub fn install(function_log: Option<PathBuf>) -> Result<(), TryInitError> {
     let human = EnvFilter::try_from_default_env().unwrap_or_else(|_| {
-        EnvFilter::new("warn,dynoxide=error,afterimage_local=info,afterimage_cli=info")
+        EnvFilter::new(
+            "warn,dynoxide=error,stream_processor=error,afterimage_local=info,afterimage_cli=info",
+        )
     });
     let human = fmt::layer()
         .compact()

@@ -1,5 +1,7 @@
 //! `afterimage token`: signs somebody in to the local stack.
 
+use std::time::Duration;
+
 use anyhow::Context as _;
 use clap::Args;
 use http_body_util::{BodyExt as _, Full, Limited};
@@ -17,6 +19,9 @@ use crate::output::{Format, Output};
 
 /// A token is far smaller; what answers with more is not the local stack.
 const ANSWER_BYTES_MAX: usize = 64 * 1024;
+
+/// The local stack answers at once or not at all.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 
 const EXAMPLES: &str = "\
 Examples:
@@ -53,7 +58,7 @@ pub async fn run(arguments: TokenArguments) -> anyhow::Result<Status> {
     }
     let body = json!({ "handle": arguments.handle }).to_string();
     let (status, text) =
-        post(&arguments.http_url, "/local/token", body).await.map_err(|error| {
+        post_in_time(&arguments.http_url, "/local/token", body).await.map_err(|error| {
             let sentence = format!("no local stack answers at {}", arguments.http_url);
             let next = "start it with `cargo run -- up`, or name its URL with --http-url";
             Failure::new(sentence, next).because(error)
@@ -73,6 +78,10 @@ pub async fn run(arguments: TokenArguments) -> anyhow::Result<Status> {
     }
     output.finish()?;
     Ok(Status::Done)
+}
+
+async fn post_in_time(url: &Uri, path: &str, body: String) -> anyhow::Result<(StatusCode, String)> {
+    tokio::time::timeout(ANSWER_TIMEOUT, post(url, path, body)).await.context("no answer came")?
 }
 
 /// One request over plain HTTP: the local stack speaks nothing else.

@@ -23,8 +23,13 @@ pub enum ViewsError {
     /// The file is no TOML, or has other things than views.
     #[error("views.toml cannot be read: it takes `[[view]]` tables only")]
     Syntax(#[source] toml::de::Error),
+    /// There is no view: every record would be parked.
+    #[error("views.toml has no view, so that every record would be parked: add a `[[view]]`")]
+    Empty,
     /// A view has a key that is unknown, missing, or of another type.
-    #[error("view `{view}` cannot be read")]
+    #[error(
+        "view `{view}` cannot be read: give it the keys that a view of its kind has in the shipped views.toml"
+    )]
     View {
         /// The view's name, or its place in the file.
         view: String,
@@ -150,6 +155,9 @@ impl Check<'_> {
 
 pub(super) fn parse(text: &str, catalog: &Catalog) -> Result<Vec<View>, ViewsError> {
     let file: RawFile = toml::from_str(text).map_err(ViewsError::Syntax)?;
+    if file.view.is_empty() {
+        return Err(ViewsError::Empty);
+    }
     let mut views: Vec<View> = Vec::new();
     for (index, table) in file.view.into_iter().enumerate() {
         let view = match table.get("name") {
