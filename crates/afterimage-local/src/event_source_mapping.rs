@@ -8,6 +8,7 @@ mod acknowledgement;
 mod backlog;
 mod batch;
 mod checkpoint;
+mod counters;
 mod delivery;
 mod filter;
 mod function;
@@ -22,6 +23,7 @@ mod stream;
 
 pub use backlog::{Backlog, backlog};
 pub use checkpoint::{CheckpointError, CheckpointStore};
+pub use counters::Counters;
 pub use filter::{FilterError, Filters};
 pub use function::{Function, FunctionError, StreamProcessorFunction};
 pub use mapping::{Trigger, TriggerParts};

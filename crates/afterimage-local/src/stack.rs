@@ -98,7 +98,7 @@ impl Stack {
             &functions.messages,
         );
         Box::pin(seeding).await?;
-        let outcomes = Arc::new(Outcomes::default());
+        let outcomes = Arc::new(Outcomes::of_views(processor.view_names()));
         let parts = TriggerParts {
             settings: mappings.clone(),
             tables: tables.clone(),
@@ -114,7 +114,7 @@ impl Stack {
             tables,
             mappings,
             checkpoints: kept.checkpoints,
-            records_processed: trigger.as_ref().map(Trigger::records_processed).unwrap_or_default(),
+            counters: trigger.as_ref().map(Trigger::counters).unwrap_or_default(),
             outcomes,
             counting: tokio::sync::Mutex::default(),
         };

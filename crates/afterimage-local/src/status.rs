@@ -1,7 +1,6 @@
 //! `GET /local/status`: whether everything is done, counted at the request.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use afterimage_dynamodb::BatchReport;
@@ -9,7 +8,9 @@ use afterimage_schema::TableNames;
 use aws_sdk_dynamodbstreams::Client;
 use serde::Serialize;
 
-use crate::event_source_mapping::{CheckpointStore, MappingSettings, StreamError, backlog};
+use crate::event_source_mapping::{
+    CheckpointStore, Counters, MappingSettings, StreamError, backlog,
+};
 
 /// How often the streams are counted until two counts agree.
 const COUNTS: usize = 4;
@@ -17,12 +18,19 @@ const COUNTS: usize = 4;
 type Counts = BTreeMap<String, BTreeMap<&'static str, u64>>;
 
 /// How often each outcome occurred in each view, since the start.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Outcomes {
     counts: Mutex<Counts>,
 }
 
 impl Outcomes {
+    /// No outcome yet, in each of these views.
+    #[must_use]
+    pub fn of_views<'a>(names: impl Iterator<Item = &'a str>) -> Self {
+        let counts = names.map(|name| (name.to_owned(), BTreeMap::new())).collect();
+        Self { counts: Mutex::new(counts) }
+    }
+
     /// Counts what became of a batch.
     pub fn count(&self, report: &BatchReport) {
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
@@ -43,7 +51,7 @@ pub(crate) struct Status {
     pub tables: TableNames,
     pub mappings: Vec<MappingSettings>,
     pub checkpoints: Arc<CheckpointStore>,
-    pub records_processed: Arc<AtomicU64>,
+    pub counters: Arc<Counters>,
     pub outcomes: Arc<Outcomes>,
     /// Held while the streams are counted: counting reads every record that is not done, so several
     /// requests at once would keep the database from its writers.
@@ -60,7 +68,9 @@ pub(crate) struct StatusReport {
     pub records_processed: u64,
     /// Records that are not done.
     pub pending: u64,
-    /// By view: how often each outcome occurred since the start.
+    /// Records given up and kept as on-failure records since the start.
+    pub on_failure: u64,
+    /// By view, each that is configured: how often each outcome occurred since the start.
     pub views: Counts,
 }
 
@@ -78,7 +88,8 @@ impl Status {
         for _ in 0..COUNTS {
             let found =
                 backlog(&self.client, &self.tables, &self.mappings, &self.checkpoints).await?;
-            pending = found.pending;
+            // What is in hand stands behind its checkpoint as well, unless its stream is gone.
+            pending = found.pending.max(self.counters.in_hand());
             drained = pending == 0 && last.as_ref() == Some(&found);
             if drained || pending > 0 {
                 break;
@@ -87,8 +98,9 @@ impl Status {
         }
         Ok(StatusReport {
             drained,
-            records_processed: self.records_processed.load(Ordering::Relaxed),
+            records_processed: self.counters.processed(),
             pending,
+            on_failure: self.counters.on_failure(),
             views: self.outcomes.snapshot(),
         })
     }

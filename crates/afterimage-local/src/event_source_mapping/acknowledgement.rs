@@ -29,6 +29,11 @@ impl Acknowledgements {
         self.done_by_number.is_empty()
     }
 
+    /// How many records were read that the checkpoint does not stand behind.
+    pub(super) fn len(&self) -> usize {
+        self.done_by_number.len()
+    }
+
     /// The new checkpoint, where it moved: the newest record that is done, with all before it.
     pub(super) fn advance(&mut self) -> Option<SequenceNumber> {
         let mut checkpoint = None;

@@ -2,13 +2,13 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use serde_json::Value;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use super::counters::Counters;
 use super::function::{Function, FunctionError, call};
 use super::on_failure::{OnFailure, Undelivered};
 use super::record::Record;
@@ -25,22 +25,28 @@ pub(super) struct Delivery<F> {
     pub settings: Arc<MappingSettings>,
     pub function: Arc<F>,
     pub on_failure: Arc<OnFailure>,
-    /// How many records are done, filtered ones left out.
-    pub records_processed: Arc<AtomicU64>,
+    pub counters: Arc<Counters>,
     pub stream_arn: String,
     pub shard_id: String,
     pub clock: Clock,
-    /// Turns true when the mapping is to stop.
+    /// Turns true when the shard's delivery is to stop.
     pub stop: watch::Receiver<bool>,
 }
 
 impl<F: Function> Delivery<F> {
-    /// Delivers a batch, in order, and tells which records are done as they are. It returns when all
-    /// are, or when it is to stop: then the invocation in hand is finished, and the rest is not done.
-    pub(super) async fn deliver(&self, batch: &[Record], done: impl Fn(&[Record])) {
+    /// Delivers a batch, in order, and tells which records are done as they are. It returns true when
+    /// all are. It returns false when it is to stop, or when the batch is not current any more, which
+    /// is asked before every invocation: then the invocation in hand is finished, and the rest is not
+    /// done.
+    pub(super) async fn deliver<Current: Future<Output = bool>>(
+        &self,
+        batch: &[Record],
+        is_current: impl Fn() -> Current,
+        done: impl Fn(&[Record]),
+    ) -> bool {
         let done = |segment: Segment| {
             let records = records_of(batch, segment);
-            self.records_processed.fetch_add(records.len() as u64, Ordering::Relaxed);
+            self.counters.add_processed(records.len());
             done(records);
         };
         let whole = Segment { start: 0, end: batch.len(), retries: 0 };
@@ -50,8 +56,8 @@ impl<F: Function> Delivery<F> {
         while let Some(step) = steps.pop_front() {
             match step {
                 Step::Try { segment, delay } => {
-                    if self.stopped_within(delay).await {
-                        return;
+                    if self.stopped_within(delay).await || !is_current().await {
+                        return false;
                     }
                     invoke_count += 1;
                     let result = self.invoke(records_of(batch, segment)).await;
@@ -77,12 +83,14 @@ impl<F: Function> Delivery<F> {
                         now: (self.clock)(),
                     };
                     if !self.keep(&undelivered).await {
-                        return;
+                        return false;
                     }
+                    self.counters.add_on_failure(undelivered.records.len());
                     done(segment);
                 }
             }
         }
+        true
     }
 
     async fn invoke(&self, records: &[Record]) -> Result<Value, FunctionError> {

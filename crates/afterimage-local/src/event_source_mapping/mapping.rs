@@ -2,7 +2,6 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use afterimage_schema::TableNames;
@@ -12,6 +11,7 @@ use tokio::task::JoinSet;
 
 use super::Clock;
 use super::checkpoint::{CheckpointStore, ShardKey};
+use super::counters::Counters;
 use super::delivery::Delivery;
 use super::function::Function;
 use super::on_failure::OnFailure;
@@ -49,7 +49,7 @@ pub struct TriggerParts<F> {
 pub struct Trigger {
     stop: watch::Sender<bool>,
     mappings: JoinSet<()>,
-    records_processed: Arc<AtomicU64>,
+    counters: Arc<Counters>,
 }
 
 impl Trigger {
@@ -57,7 +57,7 @@ impl Trigger {
     #[must_use]
     pub fn start<F: Function>(parts: TriggerParts<F>) -> Self {
         let (stop, stopped) = watch::channel(false);
-        let records_processed = Arc::new(AtomicU64::new(0));
+        let counters = Arc::new(Counters::default());
         let mut mappings = JoinSet::new();
         for settings in parts.settings {
             let mapping = Mapping {
@@ -67,19 +67,19 @@ impl Trigger {
                 function: Arc::clone(&parts.function),
                 checkpoints: Arc::clone(&parts.checkpoints),
                 on_failure: Arc::clone(&parts.on_failure),
-                records_processed: Arc::clone(&records_processed),
+                counters: Arc::clone(&counters),
                 clock: parts.clock,
                 stop: stopped.clone(),
             };
             mappings.spawn(mapping.run());
         }
-        Self { stop, mappings, records_processed }
+        Self { stop, mappings, counters }
     }
 
-    /// How many records are done since the start, filtered ones left out.
+    /// What the mappings have done and have in hand.
     #[must_use]
-    pub fn records_processed(&self) -> Arc<AtomicU64> {
-        Arc::clone(&self.records_processed)
+    pub fn counters(&self) -> Arc<Counters> {
+        Arc::clone(&self.counters)
     }
 
     /// Finishes the batches in hand, for at most 20 seconds, and stops. What is not done comes again
@@ -91,7 +91,7 @@ impl Trigger {
         if tokio::time::timeout(SHUTDOWN_TIMEOUT, all).await.is_err() {
             tracing::warn!("stopped with a batch in hand: it comes again at the next start");
         }
-        let record_count = self.records_processed.load(Ordering::Relaxed);
+        let record_count = self.counters.processed();
         tracing::debug!(record_count, "trigger stopped");
     }
 }
@@ -103,7 +103,7 @@ struct Mapping<F> {
     function: Arc<F>,
     checkpoints: Arc<CheckpointStore>,
     on_failure: Arc<OnFailure>,
-    records_processed: Arc<AtomicU64>,
+    counters: Arc<Counters>,
     clock: Clock,
     stop: watch::Receiver<bool>,
 }
@@ -165,15 +165,16 @@ impl<F: Function> Mapping<F> {
 
     fn reader(&self, shard: ShardKey) -> ShardReader<F> {
         let source = stream::event_source(&self.table_name, &shard.stream_arn);
+        let (stop_lanes, lanes_stopped) = watch::channel(false);
         let delivery = Delivery {
             settings: Arc::clone(&self.settings),
             function: Arc::clone(&self.function),
             on_failure: Arc::clone(&self.on_failure),
-            records_processed: Arc::clone(&self.records_processed),
+            counters: Arc::clone(&self.counters),
             stream_arn: source.arn.clone(),
             shard_id: shard.shard_id.clone(),
             clock: self.clock,
-            stop: self.stop.clone(),
+            stop: lanes_stopped,
         };
         ShardReader {
             client: self.client.clone(),
@@ -183,6 +184,7 @@ impl<F: Function> Mapping<F> {
             settings: Arc::clone(&self.settings),
             checkpoints: Arc::clone(&self.checkpoints),
             delivery: Arc::new(delivery),
+            stop_lanes,
             stop: self.stop.clone(),
         }
     }

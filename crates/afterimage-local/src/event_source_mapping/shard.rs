@@ -12,17 +12,18 @@ use tokio::time::Instant;
 use super::acknowledgement::Acknowledgements;
 use super::batch;
 use super::checkpoint::{Checkpoint, CheckpointStore, ShardKey};
+use super::counters::Counters;
 use super::delivery::Delivery;
 use super::filter::Filters;
 use super::function::Function;
 use super::lane::lane_of;
 use super::record::{IncompleteRecord, Record, SequenceNumber, event_json};
 use super::settings::{MappingSettings, StartingPosition};
-use super::stream::{self, EventSource, Page, StreamError};
+use super::stream::{self, CurrentStream, EventSource, Page, StreamError};
 
 /// How often an idle shard is asked: a write shows soon, and asking costs little here.
 const IDLE_POLL: Duration = Duration::from_millis(50);
-/// How often a reader makes sure that its stream is still the table's, busy or idle.
+/// How often a reader makes sure that its stream is still the table's, whatever else it waits for.
 const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 /// The delays between polls that fail.
 const FIRST_BACK_OFF: Duration = Duration::from_millis(100);
@@ -37,7 +38,7 @@ pub(super) enum Ended {
     Closed,
     /// It was told to stop.
     Stopped,
-    /// The stream is gone, or is not the table's any more.
+    /// The stream is gone, or is not the table's any more: nothing of it is owed.
     Gone,
 }
 
@@ -47,14 +48,17 @@ struct Progress {
     shard: ShardKey,
     acknowledgements: Mutex<Acknowledgements>,
     checkpoints: Arc<CheckpointStore>,
+    counters: Arc<Counters>,
 }
 
 impl Progress {
     fn read(&self, sequence_numbers: Vec<SequenceNumber>) {
         let mut all = self.acknowledgements.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = all.len();
         for sequence_number in sequence_numbers {
             all.read(sequence_number);
         }
+        self.counters.take_in_hand(all.len() - before);
     }
 
     /// Notes that records are done, and moves the checkpoint. The lock is held meanwhile, so that
@@ -64,9 +68,11 @@ impl Progress {
         for sequence_number in sequence_numbers {
             all.done(sequence_number);
         }
+        let before = all.len();
         if let Some(sequence_number) = all.advance() {
             self.put(Checkpoint { sequence_number, closed: false });
         }
+        self.counters.let_go(before - all.len());
     }
 
     fn is_all_done(&self) -> bool {
@@ -81,6 +87,14 @@ impl Progress {
     }
 }
 
+impl Drop for Progress {
+    /// What is not done when a reader ends is in nobody's hand: it comes again, or is not owed.
+    fn drop(&mut self) {
+        let all = self.acknowledgements.get_mut().unwrap_or_else(PoisonError::into_inner);
+        self.counters.let_go(all.len());
+    }
+}
+
 /// Reads one shard.
 #[derive(Debug)]
 pub(super) struct ShardReader<F> {
@@ -91,6 +105,8 @@ pub(super) struct ShardReader<F> {
     pub settings: Arc<MappingSettings>,
     pub checkpoints: Arc<CheckpointStore>,
     pub delivery: Arc<Delivery<F>>,
+    /// Stops the lanes and their delivery.
+    pub stop_lanes: watch::Sender<bool>,
     pub stop: watch::Receiver<bool>,
 }
 
@@ -101,13 +117,15 @@ impl<F: Function> ShardReader<F> {
     /// # Errors
     /// [`StreamError`] where its beginning cannot be found, and [`StreamError::Lane`] where a lane
     /// panicked; other errors are retried.
-    pub(super) async fn run(mut self) -> Result<Ended, StreamError> {
+    pub(super) async fn run(self) -> Result<Ended, StreamError> {
         let progress = Arc::new(Progress {
             shard: self.shard.clone(),
             acknowledgements: Mutex::default(),
             checkpoints: Arc::clone(&self.checkpoints),
+            counters: Arc::clone(&self.delivery.counters),
         });
         let mut newest = self.begin(&progress).await?;
+        let current = self.current();
         let (mut lanes, mut senders) = (JoinSet::new(), Vec::new());
         for _ in 0..self.settings.parallelization_factor {
             let (sender, receiver) = mpsc::channel(WAITING_PAGES);
@@ -115,23 +133,74 @@ impl<F: Function> ShardReader<F> {
             let lane = Lane {
                 delivery: Arc::clone(&self.delivery),
                 progress: Arc::clone(&progress),
-                stop: self.stop.clone(),
+                current: current.clone(),
+                stop: self.stop_lanes.subscribe(),
             };
             lanes.spawn(lane.run(receiver));
         }
         let ended = tokio::select! {
             ended = self.read(&mut newest, &progress, &senders) => ended,
-            // A lane ends before its sender is gone only where it is to stop, or panicked.
+            ended = self.interrupted(&current) => ended,
+            // Before its sender is gone, a lane ends only where its batch is not current, or it
+            // panicked.
             Some(lane) = lanes.join_next() => {
                 lane.map_err(StreamError::Lane)?;
-                Ended::Stopped
+                Ended::Gone
             }
         };
         drop(senders);
-        while let Some(lane) = lanes.join_next().await {
-            lane.map_err(StreamError::Lane)?;
-        }
+        let ended = self.finish(ended, &current, &mut lanes).await?;
         Ok(conclude(ended, newest, &progress))
+    }
+
+    /// Waits for the lanes: for all that was read where the shard is closed, else for the invocations
+    /// in hand only.
+    async fn finish(
+        &self,
+        ended: Ended,
+        current: &CurrentStream,
+        lanes: &mut JoinSet<()>,
+    ) -> Result<Ended, StreamError> {
+        let all_done = async {
+            while let Some(lane) = lanes.join_next().await {
+                lane.map_err(StreamError::Lane)?;
+            }
+            Ok(())
+        };
+        tokio::pin!(all_done);
+        let ended = match ended {
+            Ended::Closed => tokio::select! {
+                done = &mut all_done => return done.map(|()| Ended::Closed),
+                ended = self.interrupted(current) => ended,
+            },
+            Ended::Stopped | Ended::Gone => ended,
+        };
+        // Never fails to reach the lanes: they listen as long as they run.
+        self.stop_lanes.send_replace(true);
+        all_done.await.map(|()| ended)
+    }
+
+    /// Returns when the mapping is to stop, or when the table has another stream, or none. Lanes that
+    /// are full, because their function fails, keep neither from being seen.
+    async fn interrupted(&self, current: &CurrentStream) -> Ended {
+        let mut stop = self.stop.clone();
+        let replaced = async {
+            while current.is_current().await {
+                tokio::time::sleep(CHECK_INTERVAL).await;
+            }
+        };
+        tokio::select! {
+            () = replaced => Ended::Gone,
+            _ = stop.wait_for(|stop| *stop) => Ended::Stopped,
+        }
+    }
+
+    fn current(&self) -> CurrentStream {
+        CurrentStream {
+            client: self.client.clone(),
+            table_name: self.table_name.clone(),
+            stream_arn: self.shard.stream_arn.clone(),
+        }
     }
 
     /// The newest record that is done before reading begins.
@@ -159,24 +228,14 @@ impl<F: Function> ShardReader<F> {
     }
 
     async fn read(
-        &mut self,
+        &self,
         newest: &mut Option<SequenceNumber>,
         progress: &Progress,
         lanes: &[mpsc::Sender<Vec<Record>>],
     ) -> Ended {
         let mut iterator = None;
         let mut back_off = FIRST_BACK_OFF;
-        let mut next_check = Instant::now() + CHECK_INTERVAL;
         loop {
-            if *self.stop.borrow() {
-                return Ended::Stopped;
-            }
-            if Instant::now() >= next_check {
-                if self.is_replaced().await {
-                    return Ended::Gone;
-                }
-                next_check = Instant::now() + CHECK_INTERVAL;
-            }
             let page = match self.poll(&mut iterator, newest.as_ref()).await {
                 Ok(page) => page,
                 Err(StreamError::Gone) => return Ended::Gone,
@@ -184,14 +243,14 @@ impl<F: Function> ShardReader<F> {
                 Err(StreamError::Trimmed) => {
                     tracing::error!(mapping = self.settings.name, "records were trimmed unread");
                     *newest = None;
-                    self.pause(back_off).await;
+                    tokio::time::sleep(back_off).await;
                     continue;
                 }
                 Err(
                     error @ (StreamError::Call(_) | StreamError::Record(_) | StreamError::Lane(_)),
                 ) => {
                     self.warn(&error);
-                    self.pause(back_off).await;
+                    tokio::time::sleep(back_off).await;
                     back_off = (back_off * 2).min(LONGEST_BACK_OFF);
                     continue;
                 }
@@ -203,11 +262,11 @@ impl<F: Function> ShardReader<F> {
             let is_idle = records.is_empty();
             match self.hand_out(&records, newest, progress, lanes).await {
                 Ok(true) => {}
-                Ok(false) => return Ended::Stopped,
+                Ok(false) => return Ended::Gone,
                 Err(error) => {
                     // The next poll begins behind what was handed out: at the incomplete record.
                     self.warn(&error);
-                    self.pause(LONGEST_BACK_OFF).await;
+                    tokio::time::sleep(LONGEST_BACK_OFF).await;
                     continue;
                 }
             }
@@ -216,7 +275,7 @@ impl<F: Function> ShardReader<F> {
             }
             iterator = next;
             if is_idle {
-                self.pause(IDLE_POLL).await;
+                tokio::time::sleep(IDLE_POLL).await;
             }
         }
     }
@@ -240,13 +299,13 @@ impl<F: Function> ShardReader<F> {
         }
     }
 
-    /// Gives the records to their lanes; false if it is to stop.
+    /// Gives the records to their lanes; false if a lane takes none any more.
     ///
     /// # Errors
     /// [`StreamError::Record`] for an incomplete record; those before it are handed out, it and those
     /// behind it are not.
     async fn hand_out(
-        &mut self,
+        &self,
         raw_records: &[aws_sdk_dynamodbstreams::types::Record],
         newest: &mut Option<SequenceNumber>,
         progress: &Progress,
@@ -259,14 +318,9 @@ impl<F: Function> ShardReader<F> {
         }
         progress.read(read);
         progress.done(&filtered);
-        let mut stop = self.stop.clone();
         for (lane, share) in lanes.iter().zip(by_lane) {
-            if share.is_empty() {
-                continue;
-            }
-            tokio::select! {
-                sent = lane.send(share) => if sent.is_err() { return Ok(false) },
-                _ = stop.wait_for(|stop| *stop) => return Ok(false),
+            if !share.is_empty() && lane.send(share).await.is_err() {
+                return Ok(false);
             }
         }
         match incomplete {
@@ -279,26 +333,13 @@ impl<F: Function> ShardReader<F> {
         let cause = std::error::Error::source(error).map(ToString::to_string);
         tracing::warn!(mapping = self.settings.name, %error, cause, "poll failed");
     }
-
-    /// Whether the table has another stream by now, or none. A failing call says nothing.
-    async fn is_replaced(&self) -> bool {
-        match stream::find(&self.client, &self.table_name).await {
-            Ok(found) => found.as_ref() != Some(&self.shard.stream_arn),
-            Err(_) => false,
-        }
-    }
-
-    async fn pause(&mut self, duration: Duration) {
-        // Either way the caller looks at `stop`.
-        tokio::time::timeout(duration, self.stop.wait_for(|stop| *stop)).await.ok();
-    }
 }
 
-/// How reading really ended: a shard counts as closed only where everything that was read is done. A
-/// stop may come while its last records are delivered.
+/// How reading really ended: a shard counts as closed only where everything that was read is done.
+/// Lanes that end with less found that their stream is not current.
 fn conclude(ended: Ended, newest: Option<SequenceNumber>, progress: &Progress) -> Ended {
     match ended {
-        Ended::Closed if !progress.is_all_done() => Ended::Stopped,
+        Ended::Closed if !progress.is_all_done() => Ended::Gone,
         Ended::Closed => {
             if let Some(sequence_number) = newest {
                 progress.put(Checkpoint { sequence_number, closed: true });
@@ -352,6 +393,7 @@ fn share(
 struct Lane<F> {
     delivery: Arc<Delivery<F>>,
     progress: Arc<Progress>,
+    current: CurrentStream,
     stop: watch::Receiver<bool>,
 }
 
@@ -368,7 +410,10 @@ impl<F: Function> Lane<F> {
             let done = |records: &[Record]| {
                 self.progress.done(records.iter().map(|record| &record.sequence_number));
             };
-            self.delivery.deliver(&records, done).await;
+            let is_current = || self.current.is_current();
+            if !self.delivery.deliver(&records, is_current, done).await {
+                return;
+            }
             last_end = Some(Instant::now());
         }
     }

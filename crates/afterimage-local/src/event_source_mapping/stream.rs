@@ -71,6 +71,24 @@ pub(super) async fn find(client: &Client, table_name: &str) -> Result<Option<Str
     Ok(list.streams().last().and_then(|stream| stream.stream_arn()).map(str::to_owned))
 }
 
+/// A stream, and the table that has it as long as it is current.
+#[derive(Debug, Clone)]
+pub(super) struct CurrentStream {
+    pub client: Client,
+    pub table_name: String,
+    pub stream_arn: String,
+}
+
+impl CurrentStream {
+    /// Whether the table still has this stream, and not another or none. A failing call says nothing.
+    pub(super) async fn is_current(&self) -> bool {
+        match find(&self.client, &self.table_name).await {
+            Ok(found) => found.as_ref() == Some(&self.stream_arn),
+            Err(_) => true,
+        }
+    }
+}
+
 /// The shards of a stream, on all pages.
 pub(super) async fn shards(client: &Client, stream_arn: &str) -> Result<Vec<Shard>, StreamError> {
     let mut shards = Vec::new();

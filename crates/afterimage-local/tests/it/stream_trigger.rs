@@ -20,13 +20,16 @@ use tokio::time::Instant;
 #[derive(Debug)]
 struct Recorder {
     events: Mutex<Vec<Value>>,
+    /// The albums of every call, failed ones included.
+    attempts: watch::Sender<Vec<String>>,
     albums: watch::Sender<Vec<String>>,
 }
 
 impl Recorder {
     fn new() -> Arc<Self> {
         let (albums, _) = watch::channel(Vec::new());
-        Arc::new(Self { events: Mutex::default(), albums })
+        let (attempts, _) = watch::channel(Vec::new());
+        Arc::new(Self { events: Mutex::default(), attempts, albums })
     }
 
     /// Waits until so many albums have come.
@@ -42,6 +45,7 @@ impl Function for Recorder {
     async fn invoke(&self, payload: String, _: Instant) -> Result<Value, FunctionError> {
         let event: Value = serde_json::from_str(&payload)?;
         let albums = albums_of(&event);
+        self.attempts.send_modify(|all| all.extend(albums.clone()));
         if albums.iter().any(|album| album == "poison") {
             return Err(FunctionError::Failed { message: "scripted".to_owned() });
         }
@@ -279,5 +283,35 @@ async fn a_table_made_again_has_a_new_stream_that_is_read_from_its_beginning() {
     emulator.create_tables(&tables).expect("created");
     put(&emulator, "new").await;
     assert_eq!(function.came(2).await, ["old", "new"]);
+    trigger.shutdown().await;
+}
+
+#[tokio::test]
+async fn nothing_of_a_dropped_table_is_delivered_after_the_new_stream_was_opened() {
+    let emulator = emulator().await;
+    let directory = tempfile::tempdir().expect("a directory");
+    let (function, places) = (Recorder::new(), places(directory.path()));
+    for album in ["poison", "old-1", "old-2"] {
+        put(&emulator, album).await;
+    }
+    let one_by_one = "StartingPosition: TRIM_HORIZON, BatchSize: 1";
+    let trigger = start(&emulator, &function, one_by_one, &places);
+    let mut attempts = function.attempts.subscribe();
+    let failed = attempts.wait_for(|attempts| attempts.len() >= 2);
+    tokio::time::timeout(Duration::from_secs(30), failed).await.expect("in time").expect("tried");
+    assert_eq!(trigger.counters().in_hand(), 3);
+    let tables = TableNames::default();
+    let name = tables.name(Table::Albums);
+    emulator.client().delete_table().table_name(name).send().await.expect("deleted");
+    emulator.create_tables(&tables).expect("created");
+    put(&emulator, "new-1").await;
+    function.came(1).await;
+    put(&emulator, "new-2").await;
+    assert_eq!(function.came(2).await, ["new-1", "new-2"]);
+    let attempts = attempts.borrow().clone();
+    let first_new = attempts.iter().position(|album| album == "new-1").expect("delivered");
+    assert_eq!(attempts[first_new..], ["new-1", "new-2"]);
+    all_done(&emulator, &places).await;
+    assert_eq!(trigger.counters().in_hand(), 0);
     trigger.shutdown().await;
 }

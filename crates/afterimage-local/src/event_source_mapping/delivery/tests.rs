@@ -101,7 +101,7 @@ fn setup(properties: &str, faults: &[(u64, Fault)]) -> Setup {
         settings: Arc::new(settings(properties)),
         function: Arc::new(Fake { faults: faults.to_vec(), ..Fake::default() }),
         on_failure: Arc::new(OnFailure::in_directory(directory.path().to_owned())),
-        records_processed: Arc::default(),
+        counters: Arc::default(),
         stream_arn: "stream".to_owned(),
         shard_id: "shard".to_owned(),
         clock: || OffsetDateTime::UNIX_EPOCH,
@@ -138,7 +138,7 @@ fn check(properties: &str, faults: &[(u64, Fault)], expected: Expect) {
             let numbers = records.iter().map(|record| record.sequence_number.to_string());
             done.lock().expect("a lock").extend(numbers);
         };
-        delivery.deliver(&batch(6), note).await;
+        delivery.deliver(&batch(6), async || true, note).await;
         started.elapsed()
     });
     assert_eq!(done.into_inner().expect("a lock"), ["1", "2", "3", "4", "5", "6"], "in order");
@@ -248,9 +248,13 @@ async fn stopping_leaves_what_is_not_done_for_the_next_start() {
     let Setup { delivery, stop, directory } = setup("", &[(3, Fault::Named)]);
     let done = Mutex::new(0);
     let batch = batch(6);
-    let deliver = delivery.deliver(&batch, |records| {
-        *done.lock().expect("a lock") += records.len();
-    });
+    let deliver = delivery.deliver(
+        &batch,
+        async || true,
+        |records| {
+            *done.lock().expect("a lock") += records.len();
+        },
+    );
     let stop_later = async {
         tokio::time::sleep(Duration::from_secs(60)).await;
         stop.send(true).expect("somebody listens");

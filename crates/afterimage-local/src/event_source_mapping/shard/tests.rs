@@ -31,6 +31,7 @@ fn progress() -> Arc<Progress> {
         shard: ShardKey { stream_arn, shard_id },
         acknowledgements: Mutex::default(),
         checkpoints: Arc::new(CheckpointStore::in_memory()),
+        counters: Arc::default(),
     })
 }
 
@@ -48,13 +49,19 @@ fn lane() -> (Lane<Succeeds>, watch::Sender<bool>) {
         settings: Arc::new(read_settings(template).expect("settings").remove(0)),
         function: Arc::new(Succeeds),
         on_failure: Arc::new(OnFailure::in_temporary_directory()),
-        records_processed: Arc::default(),
+        counters: Arc::default(),
         stream_arn: "stream".to_owned(),
         shard_id: "shard".to_owned(),
         clock: || OffsetDateTime::UNIX_EPOCH,
         stop: stopped.clone(),
     };
-    (Lane { delivery: Arc::new(delivery), progress: progress(), stop: stopped }, stop)
+    let config = aws_sdk_dynamodbstreams::Config::builder().behavior_version_latest().build();
+    let current = CurrentStream {
+        client: Client::from_conf(config),
+        table_name: "table".to_owned(),
+        stream_arn: "stream".to_owned(),
+    };
+    (Lane { delivery: Arc::new(delivery), progress: progress(), current, stop: stopped }, stop)
 }
 
 /// Sends pages of `page_size` records, and tells how long a lane gathers after an invocation that
@@ -106,7 +113,7 @@ fn a_shard_is_closed_only_when_all_of_it_is_done() {
     let closed = || progress.checkpoints.get(&progress.shard).is_some_and(|it| it.closed);
     progress.read(vec![SequenceNumber::new("1"), last.clone()]);
     progress.done([&SequenceNumber::new("1")]);
-    assert_eq!(conclude(Ended::Closed, Some(last.clone()), &progress), Ended::Stopped);
+    assert_eq!(conclude(Ended::Closed, Some(last.clone()), &progress), Ended::Gone);
     assert!(!closed());
     progress.done([&last]);
     assert_eq!(conclude(Ended::Closed, Some(last), &progress), Ended::Closed);
