@@ -42,6 +42,9 @@ pub enum StoreError {
     /// A record cannot be made into a parked one.
     #[error(transparent)]
     Parked(#[from] ParkedError),
+    /// DynamoDB answered a read without saying which items there are: that is no sign of absence.
+    #[error("a read was answered without its items")]
+    Answer,
     /// The batch's time is over.
     #[error("the batch's time is over")]
     TimeOver,
@@ -108,6 +111,7 @@ impl StoreError {
             | StoreError::Convert(_)
             | StoreError::Catalog(_)
             | StoreError::Parked(_)
+            | StoreError::Answer
             | StoreError::TimeOver => false,
         }
     }

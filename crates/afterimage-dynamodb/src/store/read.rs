@@ -86,9 +86,9 @@ impl Session<'_> {
                 })
                 .await?;
             self.meter.read(output.consumed_capacity());
-            for (table_name, items) in output.responses.unwrap_or_default() {
+            for (table_name, items) in output.responses.ok_or(StoreError::Answer)? {
                 for item in items {
-                    found.extend(self.keyed(&table_name, &item_from_sdk(&item)?)?);
+                    found.push(self.keyed(&table_name, item_from_sdk(&item)?)?);
                 }
             }
             wanted = output.unprocessed_keys;
@@ -119,12 +119,11 @@ impl Session<'_> {
             .collect()
     }
 
-    fn keyed(&self, table_name: &str, item: &Item) -> Result<Option<(ItemKey, Item)>, StoreError> {
-        let Some(table) = self.store.catalog.names.table_named(table_name) else {
-            return Ok(None);
-        };
+    fn keyed(&self, table_name: &str, item: Item) -> Result<(ItemKey, Item), StoreError> {
+        let table = self.store.catalog.names.table_named(table_name).ok_or(StoreError::Answer)?;
         let definition = self.store.catalog.definition(table)?;
-        Ok(ItemKey::of_item(definition, item).map(|key| (key, item.clone())))
+        let key = ItemKey::of_item(definition, &item).ok_or(StoreError::Answer)?;
+        Ok((key, item))
     }
 
     /// The item with the greatest sort key of a partition.
