@@ -1,10 +1,9 @@
 //! Batches: one bad record harms no other, and what failed is reported so that it comes again.
 
 use afterimage_schema::Table;
-use embedded_dynamodb::Emulator;
 use serde_json::{Value, json};
 
-use crate::faults::{Fault, faulty_client};
+use crate::faults::Fault;
 use crate::world::{World, record, words};
 
 fn album(number: u64, artist: &str) -> Value {
@@ -22,9 +21,7 @@ fn undecodable(number: u64) -> Value {
 
 #[tokio::test]
 async fn neighbours_of_a_bad_and_of_a_throttled_record_are_applied() {
-    let emulator = Emulator::in_memory().await.expect("an emulator");
-    let (client, faults) = faulty_client(&emulator);
-    let world = World::with_client(emulator, client).await;
+    let (world, faults) = World::with_faults().await;
     // The last record's group is touched by no other, but all share one transaction: throttling sets
     // back all of them until it is split.
     faults.throttle_writes_of("throttled");
@@ -63,9 +60,7 @@ async fn a_record_that_cannot_be_routed_is_parked_beside_all_views() {
 
 #[tokio::test]
 async fn a_lost_response_resolves_to_applied_once() {
-    let emulator = Emulator::in_memory().await.expect("an emulator");
-    let (client, faults) = faulty_client(&emulator);
-    let world = World::with_client(emulator, client).await;
+    let (world, faults) = World::with_faults().await;
     // More losses than the SDK repeats a request under one token.
     faults.push(&[Fault::LoseResponse, Fault::LoseResponse, Fault::LoseResponse]);
     let report = world.deliver(&[album(1, "a"), album(2, "a")]).await;
@@ -76,9 +71,7 @@ async fn a_lost_response_resolves_to_applied_once() {
 
 #[tokio::test]
 async fn an_error_of_the_service_is_not_taken_for_success() {
-    let emulator = Emulator::in_memory().await.expect("an emulator");
-    let (client, faults) = faulty_client(&emulator);
-    let world = World::with_client(emulator, client).await;
+    let (world, faults) = World::with_faults().await;
     faults.push(&[Fault::InternalError, Fault::InternalError, Fault::InternalError]);
     assert_eq!(words(&world.deliver(&[album(1, "a")]).await), "applied");
     assert_eq!(world.counts("albums-by-genre").await, [("a".to_owned(), 1)].into());
@@ -87,9 +80,7 @@ async fn an_error_of_the_service_is_not_taken_for_success() {
 
 #[tokio::test]
 async fn conflicts_are_waited_out() {
-    let emulator = Emulator::in_memory().await.expect("an emulator");
-    let (client, faults) = faulty_client(&emulator);
-    let world = World::with_client(emulator, client).await;
+    let (world, faults) = World::with_faults().await;
     faults.push(&[Fault::Conflict, Fault::Throttle, Fault::Conflict, Fault::InternalError]);
     let report = world.deliver(&[album(1, "a"), album(2, "b")]).await;
     assert_eq!(words(&report), "applied applied");
@@ -101,9 +92,7 @@ async fn conflicts_are_waited_out() {
 async fn a_batch_without_time_reports_everything_as_failed() {
     let world = World::new().await;
     // The first is superseded by the second, and shares its fate.
-    let event =
-        serde_json::from_value(json!({ "Records": [album(1, "a"), album(2, "a"), album(3, "b")] }))
-            .expect("event");
+    let event = world.event(&[album(1, "a"), album(2, "a"), album(3, "b")]);
     let report = world.processor.process(&event, tokio::time::Instant::now()).await;
     assert_eq!(words(&report), "failed failed failed");
     assert_eq!(world.dump(Table::Derived).await, []);
@@ -112,7 +101,7 @@ async fn a_batch_without_time_reports_everything_as_failed() {
 #[tokio::test]
 async fn an_unreachable_table_fails_the_batch_and_parks_nothing() {
     let world = World::new().await;
-    let delete = world.client.delete_table().table_name(Table::Derived.default_name());
+    let delete = world.client.delete_table().table_name(world.name(Table::Derived));
     delete.send().await.expect("deleted");
     let report = world.deliver(&[album(1, "a"), undecodable(2)]).await;
     assert_eq!(words(&report), "failed failed");

@@ -1,4 +1,4 @@
-//! Faults that the emulator lacks, under the real SDK: throttling, conflicts, lost responses.
+//! Faults that emulators lack, under the real SDK: throttling, conflicts, lost responses.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -12,7 +12,6 @@ use aws_smithy_runtime_api::client::http::{
 };
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_types::body::SdkBody;
-use embedded_dynamodb::Emulator;
 use futures::future::BoxFuture;
 
 /// What happens to one transaction.
@@ -89,12 +88,11 @@ fn is_transaction(request: &HttpRequest) -> bool {
     target.is_some_and(|target| target.ends_with(".TransactWriteItems"))
 }
 
-/// A client of the emulator whose transactions meet a script of faults.
-pub fn faulty_client(emulator: &Emulator) -> (Client, Faults) {
+/// A client of the same DynamoDB whose transactions meet a script of faults.
+pub fn faulty_client(client: &Client) -> (Client, Faults) {
     let faults = Faults::default();
     let inner = aws_smithy_http_client::Builder::new().build_http();
-    let config = emulator
-        .client()
+    let config = client
         .config()
         .to_builder()
         .http_client(FaultyHttpClient { inner, faults: faults.clone() })

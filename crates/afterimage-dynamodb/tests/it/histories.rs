@@ -2,11 +2,10 @@
 //! the sources, and a replay of everything changes nothing.
 
 use afterimage_schema::Table;
-use embedded_dynamodb::Emulator;
 use futures::StreamExt as _;
 use serde_json::{Value, json};
 
-use crate::faults::{Fault, Faults, faulty_client};
+use crate::faults::{Fault, Faults};
 use crate::world::World;
 
 /// One change of a source table, drawn at random.
@@ -111,9 +110,7 @@ async fn deliver_until_done(world: &World, batch: &[Value]) {
 
 async fn check(seed: u64) {
     let mut random = fastrand::Rng::with_seed(seed);
-    let emulator = Emulator::in_memory().await.expect("an emulator");
-    let (client, faults) = faulty_client(&emulator);
-    let mut world = World::with_client(emulator, client).await;
+    let (mut world, faults) = World::with_faults().await;
     let mut old: Vec<Value> = Vec::new();
     for _ in 0..4 {
         for _ in 0..random.usize(1..25) {

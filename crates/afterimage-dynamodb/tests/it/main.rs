@@ -1,4 +1,5 @@
-//! The engine against the embedded DynamoDB, through the real SDK and the emulator's own streams.
+//! The engine against the embedded DynamoDB, or another that `AFTERIMAGE_TEST_ENDPOINT` names, through
+//! the real SDK and the streams of that DynamoDB.
 
 #![allow(
     clippy::expect_used,

@@ -2,10 +2,9 @@
 
 use afterimage_schema::Table;
 use aws_sdk_dynamodb::types::AttributeValue;
-use embedded_dynamodb::Emulator;
 use serde_json::{Value, json};
 
-use crate::faults::{Faults, faulty_client};
+use crate::faults::Faults;
 use crate::world::{World, record, words};
 
 fn message(number: u64, time: &str) -> Value {
@@ -17,9 +16,7 @@ fn message(number: u64, time: &str) -> Value {
 
 /// A world with one row at `t1`, whose group has a head already.
 async fn world() -> (World, Faults) {
-    let emulator = Emulator::in_memory().await.expect("an emulator");
-    let (client, faults) = faulty_client(&emulator);
-    let world = World::with_client(emulator, client).await;
+    let (world, faults) = World::with_faults().await;
     let row = json!({
         "pk": {"S": "GRP#ada"}, "sk": {"S": "t1"},
         "message_group_uuid": {"S": "g"}, "message": {"S": "t1"}, "note": {"S": "as put"},
@@ -33,11 +30,11 @@ async fn world() -> (World, Faults) {
 /// the end must have these attributes.
 async fn check_edit(update: &'static str, expected: Value) {
     let (world, faults) = world().await;
-    let client = world.client.clone();
+    let (client, table) = (world.client.clone(), world.name(Table::Messages).to_owned());
     faults.before_next_write(async move {
         let mut edit = client
             .update_item()
-            .table_name(Table::Messages.default_name())
+            .table_name(table)
             .key("pk", AttributeValue::S("GRP#ada".to_owned()))
             .key("sk", AttributeValue::S("t1".to_owned()))
             .condition_expression("attribute_exists(pk)")
@@ -74,11 +71,11 @@ async fn an_edit_of_a_moving_row_is_kept() {
 #[tokio::test]
 async fn a_member_who_leaves_while_the_row_moves_is_not_brought_back() {
     let (world, faults) = world().await;
-    let client = world.client.clone();
+    let (client, table) = (world.client.clone(), world.name(Table::Messages).to_owned());
     faults.before_next_write(async move {
         let delete = client
             .delete_item()
-            .table_name(Table::Messages.default_name())
+            .table_name(table)
             .key("pk", AttributeValue::S("GRP#ada".to_owned()))
             .key("sk", AttributeValue::S("t1".to_owned()));
         delete.send().await.expect("a deletion");
@@ -91,16 +88,15 @@ async fn a_member_who_leaves_while_the_row_moves_is_not_brought_back() {
 async fn of_two_processors_neither_undoes_the_other() {
     let (world, faults) = world().await;
     let (other, derived) = (world.processor.clone(), world.client.clone());
-    let event = json!({ "Records": [message(3, "t3")] });
+    let event = world.event(&[message(3, "t3")]);
     faults.before_next_write(async move {
-        let event = serde_json::from_value(event).expect("an event");
         let deadline = tokio::time::Instant::now() + std::time::Duration::from_secs(60);
         assert_eq!(words(&other.process(&event, deadline).await), "applied");
     });
     assert_eq!(words(&world.deliver(&[message(2, "t2")]).await), "stale");
     let row = derived
         .get_item()
-        .table_name(Table::Messages.default_name())
+        .table_name(world.name(Table::Messages))
         .key("pk", AttributeValue::S("GRP#ada".to_owned()))
         .key("sk", AttributeValue::S("t3".to_owned()));
     assert!(row.send().await.expect("an answer").item.is_some());
@@ -108,9 +104,7 @@ async fn of_two_processors_neither_undoes_the_other() {
 
 #[tokio::test]
 async fn a_newer_record_that_is_faster_prevails_in_the_ledger() {
-    let emulator = Emulator::in_memory().await.expect("an emulator");
-    let (client, faults) = faulty_client(&emulator);
-    let world = World::with_client(emulator, client).await;
+    let (world, faults) = World::with_faults().await;
     let album = |number, genre: &str| {
         let keys = json!({"Artist": {"S": "AC/DC"}, "Album": {"S": "Powerage"}});
         let mut image = keys.clone();
@@ -118,9 +112,8 @@ async fn a_newer_record_that_is_faster_prevails_in_the_ledger() {
         record(Table::Albums, "MODIFY", number, keys, image)
     };
     let other = world.processor.clone();
-    let event = json!({ "Records": [album(2, "Rock")] });
+    let event = world.event(&[album(2, "Rock")]);
     faults.before_next_write(async move {
-        let event = serde_json::from_value(event).expect("an event");
         let deadline = tokio::time::Instant::now() + std::time::Duration::from_secs(60);
         assert_eq!(words(&other.process(&event, deadline).await), "applied");
     });

@@ -176,7 +176,7 @@ async fn what_the_application_edits_stays_and_what_rows_copy_is_restored() {
     let edited = world
         .client
         .update_item()
-        .table_name(Table::Messages.default_name())
+        .table_name(world.name(Table::Messages))
         .key("pk", SdkValue::S("GRP#ada".to_owned()))
         .key("sk", SdkValue::S("t2".to_owned()))
         .update_expression("SET note = :note, message = :message, pinned = :pinned")

@@ -1,4 +1,4 @@
-//! A deployment in memory: tables, their streams, a processor, and the fold to compare with.
+//! A deployment: tables, their streams, a processor, and the fold to compare with.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -7,62 +7,76 @@ use afterimage::attribute_value::{item_from_json, item_to_json};
 use afterimage::record::Catalog;
 use afterimage::{Item, Outcome, View, Views};
 use afterimage_dynamodb::{BatchReport, Processor, StreamEvent};
-use afterimage_schema::{Table, TableNames};
+use afterimage_schema::Table;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue as SdkValue;
 use aws_sdk_dynamodbstreams::types::AttributeValue as StreamValue;
 use aws_sdk_dynamodbstreams::types::{Record, ShardIteratorType};
-use embedded_dynamodb::Emulator;
 use serde_json::{Value, json};
+use test_dynamodb::TestDynamoDb;
 use tokio::time::Instant;
 
+use crate::faults::{Faults, faulty_client};
+
 pub struct World {
-    pub emulator: Emulator,
+    pub dynamodb: TestDynamoDb,
     pub client: Client,
     pub processor: Processor,
     views: Views,
-    iterators: BTreeMap<Table, String>,
+    /// The number of the record of each stream that was taken last.
+    taken: BTreeMap<Table, String>,
 }
 
 impl World {
     pub async fn new() -> Self {
-        let emulator = Emulator::in_memory().await.expect("an emulator");
-        let client = emulator.client();
-        Self::with_client(emulator, client).await
+        let dynamodb = TestDynamoDb::start().await;
+        let client = dynamodb.client();
+        Self::with_client(dynamodb, client)
+    }
+
+    /// A world whose processor's transactions meet a script of faults.
+    pub async fn with_faults() -> (Self, Faults) {
+        let dynamodb = TestDynamoDb::start().await;
+        let (client, faults) = faulty_client(&dynamodb.client());
+        (Self::with_client(dynamodb, client), faults)
     }
 
     /// A world whose processor talks through this client.
-    pub async fn with_client(emulator: Emulator, processor_client: Client) -> Self {
-        emulator.create_tables(&TableNames::default()).expect("tables");
-        let catalog = Catalog::new(TableNames::default()).expect("definitions");
+    pub fn with_client(dynamodb: TestDynamoDb, processor_client: Client) -> Self {
+        let catalog = Catalog::new(dynamodb.names().clone()).expect("definitions");
         let views = Views::compiled_in(&catalog).expect("views");
         let processor = Processor::new(processor_client, catalog, views.clone());
-        let client = emulator.client();
-        Self { emulator, client, processor, views, iterators: BTreeMap::new() }
+        let client = dynamodb.client();
+        Self { dynamodb, client, processor, views, taken: BTreeMap::new() }
+    }
+
+    /// The real name of a table.
+    pub fn name(&self, table: Table) -> &str {
+        self.dynamodb.names().name(table)
     }
 
     /// The same tables, with views of other definitions.
     pub fn use_views(&mut self, text: &str) {
-        let catalog = Catalog::new(TableNames::default()).expect("definitions");
+        let catalog = Catalog::new(self.dynamodb.names().clone()).expect("definitions");
         self.views = Views::parse(text, &catalog).expect("views");
         self.processor = Processor::new(self.client.clone(), catalog, self.views.clone());
     }
 
     pub async fn put(&self, table: Table, item: Value) {
-        let put = self.client.put_item().table_name(table.default_name());
+        let put = self.client.put_item().table_name(self.name(table));
         put.set_item(Some(to_sdk(&item))).send().await.expect("a put");
     }
 
     pub async fn delete(&self, table: Table, key: Value) {
-        let delete = self.client.delete_item().table_name(table.default_name());
+        let delete = self.client.delete_item().table_name(self.name(table));
         delete.set_key(Some(to_sdk(&key))).send().await.expect("a delete");
     }
 
     /// Every item of a table, in the order of their text.
     pub async fn dump(&self, table: Table) -> Vec<Item> {
         let mut pages =
-            self.client.scan().table_name(table.default_name()).into_paginator().items().send();
+            self.client.scan().table_name(self.name(table)).into_paginator().items().send();
         let mut items = Vec::new();
         while let Some(item) = pages.next().await {
             items.push(from_sdk(&item.expect("a page")));
@@ -73,40 +87,54 @@ impl World {
 
     /// The records of a table's stream that were not taken yet, as Lambda delivers them.
     pub async fn records(&mut self, table: Table) -> Vec<Value> {
-        let streams = self.emulator.streams_client();
-        let described = self.client.describe_table().table_name(table.default_name()).send().await;
+        let streams = self.dynamodb.streams_client();
+        let described = self.client.describe_table().table_name(self.name(table)).send().await;
         let arn = described.expect("a table").table.and_then(|it| it.latest_stream_arn);
         let arn = arn.expect("a stream");
-        let iterator = match self.iterators.remove(&table) {
-            Some(iterator) => iterator,
-            None => {
-                let stream = streams.describe_stream().stream_arn(&arn).send().await;
-                let shards = stream.expect("a stream").stream_description.expect("it").shards;
-                let shard = shards.expect("shards")[0].shard_id.clone().expect("an id");
-                let iterator = streams.get_shard_iterator().stream_arn(&arn).shard_id(shard);
-                let iterator = iterator.shard_iterator_type(ShardIteratorType::TrimHorizon);
-                iterator.send().await.expect("an iterator").shard_iterator.expect("it")
-            }
+        let stream = streams.describe_stream().stream_arn(&arn).send().await;
+        let shards = stream.expect("a stream").stream_description.expect("it").shards;
+        let shard = shards.expect("shards")[0].shard_id.clone().expect("an id");
+        let iterator = streams.get_shard_iterator().stream_arn(&arn).shard_id(shard);
+        let iterator = match self.taken.get(&table) {
+            None => iterator.shard_iterator_type(ShardIteratorType::TrimHorizon),
+            Some(number) => iterator
+                .shard_iterator_type(ShardIteratorType::AfterSequenceNumber)
+                .sequence_number(number),
         };
+        let mut iterator = iterator.send().await.expect("an iterator").shard_iterator;
         let mut records = Vec::new();
-        let mut iterator = Some(iterator);
         while let Some(current) = iterator {
             let page = streams.get_records().shard_iterator(current).send().await.expect("a page");
-            let is_empty = page.records().is_empty();
             records.extend(page.records().iter().map(|record| event_record(table, record)));
-            iterator = page.next_shard_iterator;
-            if is_empty {
-                self.iterators.extend(iterator.take().map(|it| (table, it)));
-            }
+            iterator =
+                page.next_shard_iterator.filter(|_| !page.records.unwrap_or_default().is_empty());
+        }
+        if let Some(number) =
+            records.last().and_then(|it| it["dynamodb"]["SequenceNumber"].as_str())
+        {
+            self.taken.insert(table, number.to_owned());
         }
         records
     }
 
     /// One invocation with these records.
     pub async fn deliver(&self, records: &[Value]) -> BatchReport {
-        let event: StreamEvent =
-            serde_json::from_value(json!({ "Records": records })).expect("an event");
+        let event = self.event(records);
         self.processor.process(&event, Instant::now() + Duration::from_secs(60)).await
+    }
+
+    /// An event of these records. Records name tables as they are called by default; here each gets
+    /// the name of this world's table.
+    pub fn event(&self, records: &[Value]) -> StreamEvent {
+        let mut records = records.to_vec();
+        for arn in records.iter_mut().filter_map(|record| record.get_mut("eventSourceARN")) {
+            for table in Table::ALL {
+                let text = arn.as_str().expect("an ARN");
+                let default = format!(":table/{}/", table.default_name());
+                *arn = json!(text.replace(&default, &format!(":table/{}/", self.name(table))));
+            }
+        }
+        serde_json::from_value(json!({ "Records": records })).expect("an event")
     }
 
     /// Delivers whatever the streams hold, until they hold no more.

@@ -1,25 +1,24 @@
-//! The application over an emulator, called with the events that API Gateway sends.
+//! The application over a DynamoDB, called with the events that API Gateway sends.
 
 use afterimage_schema::{Table, TableNames};
 use albums::Albums;
 use aws_sdk_dynamodb::types::AttributeValue;
-use embedded_dynamodb::Emulator;
 use lambda_http::http::HeaderValue;
 use lambda_http::{Body, Request, Response};
 use serde_json::{Value, json};
+use test_dynamodb::TestDynamoDb;
 
 /// The application over empty tables.
 pub struct Gateway {
-    emulator: Emulator,
+    dynamodb: TestDynamoDb,
     pub albums: Albums,
 }
 
 impl Gateway {
     pub async fn empty() -> Self {
-        let emulator = Emulator::in_memory().await.expect("an emulator");
-        emulator.create_tables(&TableNames::default()).expect("tables");
-        let albums = Albums::new(emulator.client(), TableNames::default());
-        Self { emulator, albums }
+        let dynamodb = TestDynamoDb::start().await;
+        let albums = Albums::new(dynamodb.client(), dynamodb.names().clone());
+        Self { dynamodb, albums }
     }
 
     pub async fn with_sample() -> Self {
@@ -32,17 +31,18 @@ impl Gateway {
         gateway
     }
 
-    /// The same emulator with other tables.
+    /// The same DynamoDB with other tables.
     pub fn over(self, names: TableNames) -> Self {
-        let albums = Albums::new(self.emulator.client(), names);
+        let albums = Albums::new(self.dynamodb.client(), names);
         Self { albums, ..self }
     }
 
     /// Puts an item of strings and numbers, as any client of the table may.
     pub async fn put(&self, table: Table, attributes: &[(&str, AttributeValue)]) {
         let item = attributes.iter().map(|(name, it)| ((*name).to_owned(), it.clone())).collect();
-        let client = self.emulator.client();
-        let put = client.put_item().table_name(table.default_name()).set_item(Some(item));
+        let client = self.dynamodb.client();
+        let put =
+            client.put_item().table_name(self.dynamodb.names().name(table)).set_item(Some(item));
         put.send().await.expect("a put");
     }
 

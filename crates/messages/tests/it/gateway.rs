@@ -1,16 +1,16 @@
-//! The application over an emulator with the sample conversations, called with the events that API
+//! The application over a DynamoDB with the sample conversations, called with the events that API
 //! Gateway sends.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
-use afterimage_schema::{Table, TableNames};
+use afterimage_schema::Table;
 use aws_sdk_dynamodb::types::AttributeValue;
-use embedded_dynamodb::Emulator;
 use lambda_http::http::HeaderValue;
 use lambda_http::{Body, Request, Response};
 use messages::{Clock, Messages};
 use serde_json::{Value, json};
+use test_dynamodb::TestDynamoDb;
 
 pub const ADA: &str = "a0a0a0a0-0000-4000-8000-000000000001";
 pub const LIN: &str = "a0a0a0a0-0000-4000-8000-000000000002";
@@ -23,16 +23,15 @@ pub const THREE: &str = "c0c0c0c0-0000-4000-8000-000000000002";
 pub const NOW: &str = "2026-03-01T09:00:00.000000+00:00";
 
 pub struct Gateway {
-    emulator: Emulator,
+    dynamodb: TestDynamoDb,
     pub messages: Messages,
 }
 
 impl Gateway {
     pub async fn empty() -> Self {
-        let emulator = Emulator::in_memory().await.expect("an emulator");
-        emulator.create_tables(&TableNames::default()).expect("tables");
-        let messages = Messages::new(emulator.client(), TableNames::default(), fixed_clock());
-        Self { emulator, messages }
+        let dynamodb = TestDynamoDb::start().await;
+        let messages = Messages::new(dynamodb.client(), dynamodb.names().clone(), fixed_clock());
+        Self { dynamodb, messages }
     }
 
     pub async fn with_sample() -> Self {
@@ -47,22 +46,23 @@ impl Gateway {
             .iter()
             .map(|(name, text)| ((*name).to_owned(), AttributeValue::S((*text).to_owned())))
             .collect();
-        let client = self.emulator.client();
-        let table = Table::Messages.default_name();
+        let client = self.dynamodb.client();
+        let table = self.dynamodb.names().name(Table::Messages);
         client.put_item().table_name(table).set_item(Some(item)).send().await.expect("a put");
     }
 
     pub async fn delete(&self, pk: &str, sk: &str) {
-        let client = self.emulator.client();
-        let delete = client.delete_item().table_name(Table::Messages.default_name());
+        let client = self.dynamodb.client();
+        let delete = client.delete_item().table_name(self.dynamodb.names().name(Table::Messages));
         let delete = delete.key("pk", AttributeValue::S(pk.to_owned()));
         delete.key("sk", AttributeValue::S(sk.to_owned())).send().await.expect("a delete");
     }
 
     /// Every item whose partition begins so: `pk sk` and the other attributes, all of them strings.
     pub async fn items(&self, prefix: &str) -> BTreeMap<String, BTreeMap<String, String>> {
-        let client = self.emulator.client();
-        let found = client.scan().table_name(Table::Messages.default_name()).send().await;
+        let client = self.dynamodb.client();
+        let found =
+            client.scan().table_name(self.dynamodb.names().name(Table::Messages)).send().await;
         let mut items = BTreeMap::new();
         for item in found.expect("a scan").items() {
             let mut texts: BTreeMap<String, String> = item

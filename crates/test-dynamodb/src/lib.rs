@@ -1,0 +1,155 @@
+//! The DynamoDB of one test: the embedded one, or the one whose URL `AFTERIMAGE_TEST_ENDPOINT` holds,
+//! with tables that no other test sees. A development dependency only.
+
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test that cannot go on panics, with the line where it stopped, and tells what it leaves out"
+)]
+
+mod create_table;
+
+use std::fmt;
+
+use afterimage_schema::{Table, TableNames};
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
+use embedded_dynamodb::Emulator;
+
+/// The environment variable that holds the URL of another engine, for example
+/// `http://127.0.0.1:5000`. Where it is not set, each test has an embedded DynamoDB of its own.
+pub const ENDPOINT_VARIABLE: &str = "AFTERIMAGE_TEST_ENDPOINT";
+
+/// A DynamoDB with the product's three tables, empty. Dropping it deletes them.
+pub struct TestDynamoDb {
+    engine: Engine,
+    names: TableNames,
+}
+
+enum Engine {
+    Embedded(Emulator),
+    Shared { endpoint_url: String },
+}
+
+impl TestDynamoDb {
+    /// The tables have their default names in the embedded DynamoDB, and names of this test's own in
+    /// a shared one.
+    ///
+    /// # Panics
+    /// Where the DynamoDB does not start or answer, or refuses a table.
+    pub async fn start() -> Self {
+        let Ok(endpoint_url) = std::env::var(ENDPOINT_VARIABLE) else {
+            let emulator = Emulator::in_memory().await.expect("an emulator");
+            let names = TableNames::default();
+            emulator.create_tables(&names).expect("tables");
+            return Self { engine: Engine::Embedded(emulator), names };
+        };
+        let suffix = format!("{:016x}", fastrand::u64(..));
+        let names = TableNames::from_lookup(|variable| {
+            let table = Table::ALL.into_iter().find(|it| it.environment_variable() == variable)?;
+            Some(format!("{}-{suffix}", table.default_name()))
+        });
+        let names = names.expect("names");
+        let client = client(&endpoint_url);
+        for table in Table::ALL {
+            create_table::create(&client, table, names.name(table)).await;
+        }
+        Self { engine: Engine::Shared { endpoint_url }, names }
+    }
+
+    /// The real names of its tables.
+    #[must_use]
+    pub fn names(&self) -> &TableNames {
+        &self.names
+    }
+
+    /// A client for it.
+    #[must_use]
+    pub fn client(&self) -> Client {
+        client(&self.endpoint_url())
+    }
+
+    /// A client for its streams.
+    #[must_use]
+    pub fn streams_client(&self) -> aws_sdk_dynamodbstreams::Client {
+        let config = aws_sdk_dynamodbstreams::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::from_static("us-east-1"))
+            .credentials_provider(credentials())
+            .endpoint_url(self.endpoint_url())
+            .build();
+        aws_sdk_dynamodbstreams::Client::from_conf(config)
+    }
+
+    /// Whether it is the embedded one.
+    #[must_use]
+    pub fn is_embedded(&self) -> bool {
+        matches!(self.engine, Engine::Embedded(_))
+    }
+
+    /// Tells, in the output of a test, what the test leaves out because the engine lacks it.
+    ///
+    /// # Panics
+    /// With the embedded engine: nothing is left out there.
+    pub fn leave_out(&self, checks: &str, lacking: &str) {
+        assert!(!self.is_embedded(), "{checks}: the embedded DynamoDB lacks {lacking}");
+        println!("left out: {checks}; the engine lacks {lacking}");
+    }
+
+    fn endpoint_url(&self) -> String {
+        match &self.engine {
+            Engine::Embedded(emulator) => emulator.endpoint_url(),
+            Engine::Shared { endpoint_url } => endpoint_url.clone(),
+        }
+    }
+}
+
+impl fmt::Debug for TestDynamoDb {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("TestDynamoDb").field("names", &self.names).finish_non_exhaustive()
+    }
+}
+
+impl Drop for TestDynamoDb {
+    fn drop(&mut self) {
+        let Engine::Shared { endpoint_url } = &self.engine else { return };
+        let (endpoint_url, names) = (endpoint_url.clone(), self.names.clone());
+        // A runtime of its own: the test's may be ending, and cannot be waited for from here.
+        let deletion = std::thread::spawn(move || delete_tables(&endpoint_url, &names));
+        if deletion.join().is_err() {
+            println!("the tables of a test were not deleted");
+        }
+    }
+}
+
+fn delete_tables(endpoint_url: &str, names: &TableNames) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.expect("a runtime").block_on(async {
+        let client = client(endpoint_url);
+        for table in Table::ALL {
+            let name = names.name(table);
+            if let Err(error) = client.delete_table().table_name(name).send().await {
+                // A test may have deleted it itself.
+                let is_gone =
+                    error.as_service_error().is_some_and(|it| it.is_resource_not_found_exception());
+                assert!(is_gone, "{name} was not deleted: {error:?}");
+            }
+        }
+    });
+}
+
+fn client(endpoint_url: &str) -> Client {
+    let config = aws_sdk_dynamodb::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::from_static("us-east-1"))
+        .credentials_provider(credentials())
+        .endpoint_url(endpoint_url)
+        .build();
+    Client::from_conf(config)
+}
+
+/// Dummy credentials: emulators take any.
+fn credentials() -> Credentials {
+    Credentials::new("local", "local", None, None, "test-dynamodb")
+}
