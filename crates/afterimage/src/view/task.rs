@@ -92,7 +92,7 @@ pub type Committed = Result<(), Refusal>;
 /// An engine calls [`Task::next`] until it says [`Step::Done`], and answers each step by the method
 /// that the step names; until it is answered, a task goes on to say the same. An engine may stop at
 /// any time: whatever has no outcome then has to be delivered again, which must be harmless.
-pub trait Task: Send {
+pub trait Task: Send + std::fmt::Debug {
     /// What the task wants next, given all that it was told.
     fn next(&mut self) -> Step;
 
