@@ -27,6 +27,9 @@ pub(crate) struct Batch<'a> {
     pub(crate) decoded: &'a [Decoded],
     /// When the batch began, as RFC 3339 in UTC.
     pub(crate) now: &'a str,
+    /// The parked record that the batch tries again, where it does: what is still parked of it is
+    /// the same as before, and is not kept twice.
+    pub(crate) retried: Option<&'a ParkedRecord>,
 }
 
 /// Drives every task as far as it gets. What is left without an outcome has to come again; the
@@ -152,11 +155,12 @@ async fn park_all(
 fn parked_record(batch: &Batch<'_>, view: &str, parking: &Parking) -> Option<ParkedRecord> {
     let raw = batch.raw_records.get(parking.index)?;
     let decoded = batch.decoded.get(parking.index)?;
+    let retried = batch.retried.filter(|retried| retried.view == view);
     Some(ParkedRecord {
         view: view.to_owned(),
         place: decoded.stream_label.clone().zip(decoded.sequence_number.clone()),
         reason: parking.reason.clone(),
-        part: parking.part.clone(),
+        part: retried.map_or_else(|| parking.part.clone(), |retried| retried.part.clone()),
         parked_at: batch.now.to_owned(),
         raw_json: raw.get().to_owned(),
     })

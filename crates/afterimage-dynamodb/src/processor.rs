@@ -1,5 +1,7 @@
 //! The batch loop: decode each record on its own, route it to views, drive their tasks, report.
 
+mod retry;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -20,6 +22,8 @@ use crate::budget::Budget;
 use crate::drive::{Batch, ViewTask, drive_all};
 use crate::report::{BatchReport, RecordReport};
 use crate::store::Store;
+
+pub use retry::{Retried, RetryError};
 
 /// The environment variable that names another file of views than the one compiled in.
 const VIEWS_VARIABLE: &str = "AFTERIMAGE_VIEWS";
@@ -55,9 +59,9 @@ pub enum ProcessorError {
 /// Maintains every view of one deployment.
 #[derive(Debug, Clone)]
 pub struct Processor {
-    store: Store,
-    catalog: Arc<Catalog>,
-    views: Arc<Views>,
+    pub(crate) store: Store,
+    pub(crate) catalog: Arc<Catalog>,
+    pub(crate) views: Arc<Views>,
 }
 
 /// The outcomes of one view, by the record's place in the event.
@@ -100,7 +104,8 @@ impl Processor {
         let decoded: Vec<_> =
             event.records.iter().map(|raw| decode(&self.catalog, raw.get())).collect();
         let now = now();
-        let batch = Batch { raw_records: &event.records, decoded: &decoded, now: &now };
+        let batch =
+            Batch { raw_records: &event.records, decoded: &decoded, now: &now, retried: None };
         let (settled, tasks) = self.open(&decoded);
         let session = self.store.session(Budget::until(deadline));
         // Boxed, so that callers do not carry the types of all the futures within.

@@ -1,6 +1,7 @@
 //! The tables, as the engine reads and writes them.
 
 mod read;
+mod scan;
 mod write;
 
 use std::sync::Arc;
@@ -15,6 +16,8 @@ use crate::budget::{Backoff, Budget};
 use crate::convert::ConvertError;
 use crate::error_policy::{Meaning, meaning, meaning_of_code};
 use crate::meter::Meter;
+
+pub(crate) use scan::{Page, Scan};
 
 /// Why the tables could not be read or written, and the work has to come again.
 #[derive(Debug, thiserror::Error)]
@@ -45,6 +48,9 @@ pub enum StoreError {
     /// DynamoDB answered a read without saying which items there are: that is no sign of absence.
     #[error("a read was answered without its items")]
     Answer,
+    /// A parked record could not be removed.
+    #[error("the parked record could not be removed, and may be tried again")]
+    NotRemoved,
     /// The batch's time is over.
     #[error("the batch's time is over")]
     TimeOver,
@@ -112,6 +118,7 @@ impl StoreError {
             | StoreError::Catalog(_)
             | StoreError::Parked(_)
             | StoreError::Answer
+            | StoreError::NotRemoved
             | StoreError::TimeOver => false,
         }
     }

@@ -12,6 +12,7 @@ mod outcome;
 pub mod parked;
 mod reason;
 pub mod record;
+pub mod verify;
 pub mod version;
 pub mod view;
 pub mod write;

@@ -8,6 +8,8 @@
 //! | `part` | what of the record is parked, where it is not all of it |
 //! | `piece_count`, `payload` | how many pieces there are, and this one: raw JSON, deflated |
 
+mod stored;
+
 use std::io::{Read as _, Write as _};
 
 use afterimage_schema::Table;
@@ -20,6 +22,8 @@ use crate::attribute_value::{AttributeValue, Item};
 use crate::key::{ItemKey, hexadecimal};
 use crate::limits::{PARKED_PART_BYTES_MAX, PARTITION_KEY_BYTES_MAX};
 use crate::number::Number;
+
+pub use stored::{PARTITION_PREFIX, Stored, Summary};
 
 /// The view's name under which records are parked that no view could be found for.
 pub const NO_VIEW: &str = "-";

@@ -1,6 +1,8 @@
 //! One file per command: its arguments with their help, and `run`.
 
 pub mod conversation;
+pub mod parked;
+mod prompt;
 pub mod replay;
 pub mod scan;
 pub mod schema;
@@ -22,6 +24,8 @@ pub enum Command {
     Up(up::UpArguments),
     /// Run stream events from files through the processor
     Replay(replay::ReplayArguments),
+    /// Look at parked records, try them again, or drop them
+    Parked(parked::ParkedArguments),
     /// Create, list or delete the tables
     Schema(schema::SchemaArguments),
     /// Write sample data, or data of your own
@@ -40,6 +44,7 @@ pub async fn run(command: Command) -> anyhow::Result<Status> {
     let work: Pin<Box<dyn Future<Output = anyhow::Result<Status>>>> = match command {
         Command::Up(arguments) => return up::run(arguments).await,
         Command::Replay(arguments) => Box::pin(replay::run(arguments)),
+        Command::Parked(arguments) => Box::pin(parked::run(arguments)),
         Command::Schema(arguments) => Box::pin(schema::run(arguments)),
         Command::Seed(arguments) => Box::pin(seed::run(arguments)),
         Command::Scan(arguments) => Box::pin(scan::run(arguments)),

@@ -21,7 +21,7 @@ use crate::key::ItemKey;
 use crate::outcome::Outcome;
 use crate::record::Change;
 use crate::view::{Opening, Routed, Selection, Settled};
-use task::CountTask;
+use task::{CountTask, Delivery};
 
 /// A view that counts source items by group.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -102,6 +102,16 @@ impl CountView {
     /// Keeps the newest record of each source item, and makes one task of them all.
     #[must_use]
     pub fn open(&self, records: &[Routed<'_>]) -> Opening {
+        self.open_as(records, Delivery::Stream)
+    }
+
+    /// Opens a parked record again: it may replace the entry that says it is parked.
+    #[must_use]
+    pub fn retry(&self, record: Routed<'_>) -> Opening {
+        self.open_as(&[record], Delivery::Retry)
+    }
+
+    fn open_as(&self, records: &[Routed<'_>], delivery: Delivery) -> Opening {
         let mut settled = Vec::new();
         let by_keys = self.selection.of_attributes(&self.key_attributes());
         let mut newest: BTreeMap<&ItemKey, Routed<'_>> = BTreeMap::new();
@@ -128,7 +138,7 @@ impl CountView {
         }
         let changes: Vec<_> = newest
             .into_values()
-            .map(|routed| task::OpenChange::new(self, routed.index, routed.record))
+            .map(|routed| task::OpenChange::new(self, routed.index, routed.record, delivery))
             .collect();
         let tasks: Vec<Box<dyn crate::view::Task>> = match changes.is_empty() {
             true => Vec::new(),

@@ -18,6 +18,15 @@ use crate::write::{Action, Changes, Transaction, Write};
 /// The smallest transaction: a source item that changes groups touches a ledger entry and two counts.
 const ACTIONS_MIN: usize = 3;
 
+/// Where a record comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Delivery {
+    /// The stream, for the first time or again.
+    Stream,
+    /// The parked records.
+    Retry,
+}
+
 /// A source item whose newest record of the batch has no outcome yet.
 #[derive(Debug)]
 pub(super) struct OpenChange {
@@ -25,6 +34,7 @@ pub(super) struct OpenChange {
     source_key: ItemKey,
     ledger_key: ItemKey,
     version: Version,
+    delivery: Delivery,
     standing: Standing,
     /// Why the record is to be parked, where it is.
     parking: Option<String>,
@@ -43,7 +53,7 @@ enum Known {
 }
 
 impl OpenChange {
-    pub(super) fn new(view: &CountView, index: usize, record: &Record) -> Self {
+    pub(super) fn new(view: &CountView, index: usize, record: &Record, delivery: Delivery) -> Self {
         let desired = match &record.image {
             Err(error) => Err(reason(error)),
             Ok(None) => Ok(Standing::Removed),
@@ -62,6 +72,7 @@ impl OpenChange {
             source_key: record.key.clone(),
             ledger_key: view.ledger_key(&record.key),
             version: record.version.clone(),
+            delivery,
             standing,
             parking,
             is_parked: false,
@@ -92,6 +103,12 @@ impl OpenChange {
             return;
         };
         if self.version > entry.version {
+            return;
+        }
+        let is_parked_entry = entry.version == self.version && entry.standing == Standing::Parked;
+        if self.delivery == Delivery::Retry && is_parked_entry {
+            // The entry says of this very record that it is parked: that may be replaced, once.
+            self.outcome = self.parking.is_some().then_some(Outcome::Parked);
             return;
         }
         let is_own = self.may_be_committed && entry.version == self.version;

@@ -23,7 +23,7 @@ use crate::outcome::Outcome;
 use crate::reason::reason;
 use crate::record::{Change, Record};
 use crate::view::{Opening, Parking, ParkingTask, Routed, Selection, Settled, Task};
-use task::{GroupTask, RowHint, SourceRecord};
+use task::{Again, GroupTask, RowHint, SourceRecord};
 
 /// A view whose rows follow the newest source item of their group.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -133,6 +133,10 @@ impl LatestView {
     /// Keeps the newest source record and the hinted rows of each group, and makes a task of each.
     #[must_use]
     pub fn open(&self, records: &[Routed<'_>]) -> Opening {
+        self.open_as(records, None)
+    }
+
+    fn open_as(&self, records: &[Routed<'_>], again: Option<&Again>) -> Opening {
         let mut settled = Vec::new();
         let mut parkings = Vec::new();
         let view = Arc::new(self.clone());
@@ -154,11 +158,29 @@ impl LatestView {
             settled.extend(coalesced);
         }
         let mut tasks: Vec<Box<dyn Task>> = Vec::new();
-        tasks.extend(groups.into_values().map(|task| Box::new(task) as Box<dyn Task>));
+        tasks.extend(groups.into_values().map(|mut task| {
+            task.again = again.cloned();
+            Box::new(task) as Box<dyn Task>
+        }));
         if !parkings.is_empty() {
             tasks.push(Box::new(ParkingTask::new(parkings)));
         }
         Opening { settled, tasks }
+    }
+
+    /// Opens a parked record again. Where all of it is parked, it is as if it came for the first time:
+    /// the head tells whether it still matters. Where rows are parked as a part of it, the head is
+    /// content, and they have to be looked at again.
+    #[must_use]
+    pub fn retry(&self, record: Routed<'_>, part: Option<&str>) -> Opening {
+        let again = part.map(|part| {
+            let owner = [(self.partition_attribute.clone(), AttributeValue::string(part))].into();
+            match self.rows.selection.selects(&owner) {
+                true => Again::Owner(part.to_owned()),
+                false => Again::Unregistered,
+            }
+        });
+        self.open_as(&[record], again.as_ref())
     }
 
     fn role(&self, index: usize, record: &Record) -> Role {

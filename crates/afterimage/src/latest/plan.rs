@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::LatestView;
 use super::head::{Chunk, Head, OwnerPlace, chunk_key, head_key};
-use super::task::GroupTask;
+use super::task::{Again, GroupTask};
 use crate::attribute_value::Item;
 use crate::key::{ItemKey, KeyValue};
 use crate::limits::SUGGESTED_ROWS_MAX;
@@ -87,6 +87,7 @@ impl<'a> Planner<'a> {
         let holders: Vec<&[OwnerPlace]> = std::iter::once(draft.head.places.as_slice())
             .chain(chunks.iter().map(|chunk| chunk.places.as_slice()))
             .collect();
+        self.read_again(&holders)?;
         let mut work = self.work(&draft, &holders);
         self.check_row_count(&holders, &mut work)?;
         self.commit(&draft, &chunks, &holders, &work)
@@ -149,7 +150,7 @@ impl<'a> Planner<'a> {
             });
         }
         let is_adopted = head.is_some_and(|head| head.is_adopted);
-        if !is_adopted && knowledge.suggested.is_none() {
+        if (!is_adopted || self.is_unregistered_wanted()) && knowledge.suggested.is_none() {
             reads.push(Read::Suggested {
                 table: view.source,
                 index: view.rows.index.clone(),
@@ -162,6 +163,27 @@ impl<'a> Planner<'a> {
         }
         let is_cut = knowledge.suggested.as_ref().is_some_and(|it| it.is_cut);
         if is_cut && !self.task.is_cut_parked { Err(Plan::Park(Unfit::Cut)) } else { Ok(()) }
+    }
+
+    /// Whether rows that no head registers are looked for again.
+    fn is_unregistered_wanted(&self) -> bool {
+        self.task.again == Some(Again::Unregistered)
+    }
+
+    /// The place of the owner whose parked rows are looked at again.
+    fn place_again<'h>(&self, holders: &[&'h [OwnerPlace]]) -> Option<(usize, &'h OwnerPlace)> {
+        let Some(Again::Owner(owner)) = &self.task.again else {
+            return None;
+        };
+        held(holders).find(|(_, place)| place.owner == *owner)
+    }
+
+    fn read_again(&self, holders: &[&[OwnerPlace]]) -> Result<(), Early> {
+        let place = self.place_again(holders).into_iter();
+        let keys = place.flat_map(|(_, place)| {
+            place.sorts.iter().map(|sort| self.task.view.row_key(&place.owner, sort))
+        });
+        self.need_items(keys)
     }
 
     /// What every owner's rows need: those that lag, those that a record told of, and those that the
@@ -185,9 +207,16 @@ impl<'a> Planner<'a> {
             let is_registered = places
                 .get(owner.as_str())
                 .is_some_and(|(_, place)| place.sorts.iter().any(|it| it == *sort));
-            !draft.head.is_adopted && !is_registered && !self.is_row_denied(owner, sort)
+            let is_wanted = !draft.head.is_adopted || self.is_unregistered_wanted();
+            is_wanted && !is_registered && !self.is_row_denied(owner, sort)
         });
-        for (owner, sort) in hinted.chain(suggested) {
+        let again = self.place_again(holders).into_iter().flat_map(|(_, place)| {
+            let sorts = place.sorts.iter().filter(|sort| {
+                self.is_row_there(&place.owner, sort) && !self.is_settled(draft, Some(place), sort)
+            });
+            sorts.map(|sort| (&place.owner, sort))
+        });
+        for (owner, sort) in hinted.chain(suggested).chain(again) {
             let place = places.get(owner.as_str()).copied();
             if place.is_none() && self.task.beyond_owners.contains(owner) {
                 continue;

@@ -58,6 +58,15 @@ pub(super) struct Suggested {
     pub is_cut: bool,
 }
 
+/// Rows that are parked as a part of a record, and are looked at again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Again {
+    /// The registered rows of this owner, which could not be written.
+    Owner(String),
+    /// Rows that no head registers, since the group had too many.
+    Unregistered,
+}
+
 /// The work on one group.
 #[derive(Debug)]
 pub(super) struct GroupTask {
@@ -65,6 +74,8 @@ pub(super) struct GroupTask {
     pub group: String,
     pub source: Option<SourceRecord>,
     pub hints: Vec<RowHint>,
+    /// The parked rows that the task is for, where it is a retry of such.
+    pub again: Option<Again>,
     pub knowledge: Knowledge,
     /// Owners whose rows DynamoDB refused to write.
     pub refused_owners: BTreeSet<String>,
@@ -100,6 +111,7 @@ impl GroupTask {
             group: group.to_owned(),
             source: None,
             hints: Vec::new(),
+            again: None,
             knowledge: Knowledge::default(),
             refused_owners: BTreeSet::new(),
             parked_owners: BTreeSet::new(),
@@ -209,6 +221,25 @@ impl GroupTask {
             Outcome::Applied
         } else {
             Outcome::Skipped
+        }
+    }
+
+    /// What became of the parked rows that the task is for.
+    fn again_outcome(&self, again: &Again) -> Outcome {
+        let is_parked = match again {
+            Again::Owner(owner) => self.parked_owners.contains(owner),
+            Again::Unregistered => {
+                !self.parked_owners.is_empty()
+                    || !self.beyond_owners.is_empty()
+                    || self.is_cut_parked
+            }
+        };
+        if is_parked {
+            Outcome::Parked
+        } else if self.is_source_committed || !self.touched_owners.is_empty() {
+            Outcome::Applied
+        } else {
+            Outcome::Duplicate
         }
     }
 
@@ -356,6 +387,12 @@ impl Task for GroupTask {
             let all = self.source.iter().map(|source| source.index).chain(hints);
             return all.map(|index| (index, None)).collect();
         };
+        if let Some(again) = &self.again {
+            let outcome = Some(self.again_outcome(again));
+            let hints = self.hints.iter().map(|hint| hint.index);
+            let all = self.source.iter().map(|source| source.index).chain(hints);
+            return all.map(|index| (index, outcome)).collect();
+        }
         let source = self.source.iter().map(|source| (source.index, source_outcome));
         let hints = self.hints.iter().map(|hint| (hint.index, Some(self.hint_outcome(hint))));
         source.chain(hints).collect()

@@ -91,6 +91,16 @@ impl View {
             View::Latest(view) => view.open(records),
         }
     }
+
+    /// Opens a record again that this view parked, all of it or a `part`. What it could not do then
+    /// it may do now; where a newer record has passed meanwhile, nothing is left to do.
+    #[must_use]
+    pub fn retry(&self, record: Routed<'_>, part: Option<&str>) -> Opening {
+        match self {
+            View::Count(view) => view.retry(record),
+            View::Latest(view) => view.retry(record, part),
+        }
+    }
 }
 
 /// The views of a deployment, checked against its tables and against each other.
@@ -117,6 +127,12 @@ impl Views {
     /// Every view, in the order of the file.
     pub fn iter(&self) -> impl Iterator<Item = &View> {
         self.0.iter()
+    }
+
+    /// The view of this name.
+    #[must_use]
+    pub fn named(&self, name: &str) -> Option<&View> {
+        self.0.iter().find(|view| view.name() == name)
     }
 
     /// The views that read a table.

@@ -1,13 +1,11 @@
 //! `afterimage schema drop`.
 
-use std::io::{BufRead as _, IsTerminal as _, Write as _};
-
 use afterimage_schema::Table;
-use anyhow::Context as _;
 use clap::Args;
 use serde_json::json;
 
 use super::{POLL_INTERVAL, describe, distinct};
+use crate::commands::prompt::agreed;
 use crate::connection::Connection;
 use crate::failure::{Failure, Status};
 use crate::output::{Format, Output};
@@ -35,7 +33,12 @@ pub async fn run(
         named => distinct(named),
     };
     let names: Vec<&str> = tables.iter().map(|table| connection.names.name(*table)).collect();
-    if !arguments.yes && !agreed(connection, &names).await? {
+    let question = format!(
+        "Delete {} at {}, with everything in them, for ever?",
+        names.join(", "),
+        connection.place()
+    );
+    if !arguments.yes && !agreed("schema drop", &question).await? {
         return Err(Failure::new("nothing was deleted", "answer yes where you mean it").into());
     }
     let mut output = Output::new();
@@ -52,29 +55,6 @@ pub async fn run(
     }
     output.finish()?;
     Ok(Status::Done)
-}
-
-async fn agreed(connection: &Connection, names: &[&str]) -> anyhow::Result<bool> {
-    if !std::io::stdin().is_terminal() {
-        return Err(Failure::usage(
-            "schema drop asks before it deletes, and there is no terminal to ask at",
-            "add --yes",
-        )
-        .into());
-    }
-    let mut stderr = std::io::stderr();
-    let question = format!(
-        "Delete {} at {}, with everything in them, for ever? Type yes: ",
-        names.join(", "),
-        connection.place()
-    );
-    stderr.write_all(question.as_bytes())?;
-    let read = tokio::task::spawn_blocking(|| {
-        let mut answer = String::new();
-        std::io::stdin().lock().read_line(&mut answer).map(|_| answer)
-    });
-    let answer = read.await?.context("the answer cannot be read")?;
-    Ok(answer.trim() == "yes")
 }
 
 /// Deletes the table and waits until it is gone.

@@ -1,0 +1,127 @@
+//! Parked records, tried again.
+
+use afterimage::parked::{NO_VIEW, ParkedRecord};
+use afterimage::view::{Opening, Routed};
+use afterimage::{Outcome, View, decode, reason};
+use futures::FutureExt as _;
+use serde_json::value::RawValue;
+use std::collections::BTreeMap;
+use tokio::time::Instant;
+
+use super::{Processor, outcomes};
+use crate::budget::Budget;
+use crate::drive::{Batch, ViewTask, drive_all};
+use crate::meter::Consumption;
+use crate::store::StoreError;
+
+/// Why a parked record was not even tried again. It stays parked.
+#[derive(Debug, thiserror::Error)]
+pub enum RetryError {
+    /// No view has the name of the one that parked it.
+    #[error("there is no view `{view}`")]
+    NoView {
+        /// The view's name.
+        view: String,
+    },
+    /// The view that parked it reads other tables now, or the record cannot be decoded any more.
+    #[error("the view `{view}` does not read the table that the record comes from")]
+    NotRead {
+        /// The view's name.
+        view: String,
+    },
+    /// The payload is no JSON.
+    #[error("the payload of the parked record is no JSON")]
+    Payload(#[source] serde_json::Error),
+}
+
+/// What became of a parked record that was tried again.
+#[derive(Debug)]
+pub struct Retried {
+    /// The outcome by view: in the view that parked it; in every view that reads its table, where it
+    /// was parked beside all views.
+    pub outcomes: Vec<(String, Outcome)>,
+    /// What stood in the way, where an outcome is [`Outcome::Failed`].
+    pub errors: Vec<StoreError>,
+    /// What the attempt consumed.
+    pub consumption: Consumption,
+}
+
+impl Retried {
+    /// Whether the parked record has done its duty: its effect is committed, or can never matter any
+    /// more, or it is parked under the name of a view instead of beside all of them.
+    #[must_use]
+    pub fn is_settled(&self, parked: &ParkedRecord) -> bool {
+        self.outcomes.iter().all(|(view, outcome)| match outcome {
+            Outcome::Failed => false,
+            Outcome::Parked => *view != parked.view,
+            Outcome::Applied
+            | Outcome::Coalesced
+            | Outcome::Duplicate
+            | Outcome::Stale
+            | Outcome::Skipped => true,
+        })
+    }
+}
+
+impl Processor {
+    /// Tries a parked record again, as far as time allows. It is applied as any record is: where a
+    /// newer record of the same item was applied meanwhile, it is a duplicate, and where it can still
+    /// not be applied, it stays parked. Trying twice changes nothing.
+    ///
+    /// # Errors
+    /// [`RetryError`] where no view would take it.
+    pub async fn retry(
+        &self,
+        parked: &ParkedRecord,
+        deadline: Instant,
+    ) -> Result<Retried, RetryError> {
+        let raw = RawValue::from_string(parked.raw_json.clone()).map_err(RetryError::Payload)?;
+        let decoded = [decode(&self.catalog, raw.get())];
+        let (settled, tasks) = if parked.view == NO_VIEW {
+            self.open(&decoded)
+        } else {
+            let opening = self.open_again(parked, &decoded)?;
+            let view = &parked.view;
+            let of_view = |task| ViewTask { view: view.clone(), task };
+            let tasks = opening.tasks.into_iter().map(of_view).collect();
+            (BTreeMap::from([(view.clone(), opening.settled)]), tasks)
+        };
+        let now = super::now();
+        let raw_records = [raw];
+        let batch = Batch {
+            raw_records: &raw_records,
+            decoded: &decoded,
+            now: &now,
+            retried: Some(parked),
+        };
+        let session = self.store.session(Budget::until(deadline));
+        let (tasks, errors) = drive_all(&session, &batch, tasks).boxed().await;
+        for error in &errors {
+            tracing::error!(error = reason(error), "a parked record could not be tried again");
+        }
+        let by_view = outcomes(&settled, &tasks);
+        let outcomes = if parked.view == NO_VIEW {
+            let [decoded] = &decoded;
+            self.record_report(0, decoded, &by_view).outcomes
+        } else {
+            let outcome = by_view.get(&parked.view).and_then(|outcomes| outcomes.get(&0));
+            // What nothing is known of was not done.
+            vec![(parked.view.clone(), outcome.copied().unwrap_or(Outcome::Failed))]
+        };
+        Ok(Retried { outcomes, errors, consumption: session.meter.consumption() })
+    }
+
+    fn open_again(
+        &self,
+        parked: &ParkedRecord,
+        decoded: &[afterimage::Decoded; 1],
+    ) -> Result<Opening, RetryError> {
+        let no_view = || RetryError::NoView { view: parked.view.clone() };
+        let view: &View = self.views.named(&parked.view).ok_or_else(no_view)?;
+        let [decoded] = decoded;
+        let record = decoded.record.as_ref().ok();
+        let record = record.filter(|record| record.key.table == view.source());
+        let record = record.ok_or_else(|| RetryError::NotRead { view: parked.view.clone() })?;
+        Ok(view.retry(Routed { index: 0, record }, parked.part.as_deref()))
+    }
+}

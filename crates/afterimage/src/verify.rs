@@ -1,0 +1,54 @@
+//! Verification: derived items compared with the fold of the source table, while writes go on.
+//!
+//! A first look reads everything once and keeps what it saw by group and by row, never by item. It
+//! cannot be wrong about what agrees, and it can about what differs, since it is no snapshot. So a
+//! difference is looked at again, one by one, and counts only if it stands still: what is read and
+//! when is the engine's business, what it means is decided here.
+
+mod count;
+mod latest;
+mod result;
+
+pub use count::{CountAudit, Ledger, Look, Verdict};
+pub use latest::{HeadSight, LatestAudit, RowSight, Sight, SightFault};
+pub use result::{ResultError, VerifyResult};
+
+use sha2::{Digest as _, Sha256};
+
+use crate::attribute_value::{Item, item_to_json};
+
+/// Broken items that an audit remembers.
+const BROKEN_MAX: usize = 1000;
+
+/// A derived item that is not what the fold says.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Drift {
+    /// The derived item.
+    pub item: String,
+    /// What it should say.
+    pub expected: String,
+    /// What it says.
+    pub found: String,
+}
+
+/// Some bytes that are equal for equal items, and different for different ones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Digest(u128);
+
+impl Digest {
+    /// The digest of an item.
+    #[must_use]
+    pub fn of_item(item: &Item) -> Self {
+        Self::of_parts(&[item_to_json(item).to_string().as_bytes()])
+    }
+
+    fn of_parts(parts: &[&[u8]]) -> Self {
+        let mut hasher = Sha256::new();
+        for part in parts {
+            hasher.update((part.len() as u64).to_be_bytes());
+            hasher.update(part);
+        }
+        let first = hasher.finalize().into_iter().take(16);
+        Self(first.fold(0, |number, byte| (number << 8) | u128::from(byte)))
+    }
+}
