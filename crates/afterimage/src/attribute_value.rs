@@ -155,7 +155,7 @@ pub enum AttributeValueError {
 /// [`AttributeValueError`] for the first value that is not exactly one typed value; `path` is where
 /// the item stands, for the message.
 pub fn item_from_json(path: &str, json: &Value) -> Result<Item, AttributeValueError> {
-    item_at_depth(path, json, 0)
+    item_at(&Place::root(path), json)
 }
 
 /// The item in DynamoDB's typed JSON.
@@ -164,41 +164,36 @@ pub fn item_to_json(item: &Item) -> Value {
     item.iter().map(|(name, value)| (name.clone(), value_to_json(value))).collect()
 }
 
-fn item_at_depth(path: &str, json: &Value, depth: usize) -> Result<Item, AttributeValueError> {
+fn item_at(place: &Place<'_>, json: &Value) -> Result<Item, AttributeValueError> {
     let object =
-        json.as_object().ok_or_else(|| AttributeValueError::NotAnItem { path: path.to_owned() })?;
+        json.as_object().ok_or_else(|| AttributeValueError::NotAnItem { path: place.path() })?;
     object
         .iter()
-        .map(|(name, value)| {
-            Ok((name.clone(), value_at_depth(&format!("{path}.{name}"), value, depth)?))
-        })
+        .map(|(name, value)| Ok((name.clone(), value_at(&place.within(Step::Name(name)), value)?)))
         .collect()
 }
 
-fn value_at_depth(
-    path: &str,
-    json: &Value,
-    depth: usize,
-) -> Result<AttributeValue, AttributeValueError> {
-    if depth > NESTING_MAX {
-        return Err(AttributeValueError::TooDeep { path: path.to_owned() });
+fn value_at(place: &Place<'_>, json: &Value) -> Result<AttributeValue, AttributeValueError> {
+    if place.depth > NESTING_MAX {
+        return Err(AttributeValueError::TooDeep { path: place.path() });
     }
-    let not_typed = || AttributeValueError::NotTyped { path: path.to_owned() };
+    let not_typed = || AttributeValueError::NotTyped { path: place.path() };
     let object = json.as_object().filter(|object| object.len() == 1).ok_or_else(not_typed)?;
     let (type_tag, inner) = object.iter().next().ok_or_else(not_typed)?;
     let wrong =
-        || AttributeValueError::WrongValue { path: path.to_owned(), type_tag: type_tag.clone() };
+        || AttributeValueError::WrongValue { path: place.path(), type_tag: type_tag.clone() };
     match type_tag.as_str() {
         "S" => inner.as_str().map(AttributeValue::string).ok_or_else(wrong),
-        "N" => number(path, inner.as_str().ok_or_else(wrong)?).map(AttributeValue::N),
+        "N" => number(place, inner.as_str().ok_or_else(wrong)?).map(AttributeValue::N),
         "B" => inner.as_str().and_then(bytes).map(AttributeValue::B).ok_or_else(wrong),
         "BOOL" => inner.as_bool().map(AttributeValue::Bool).ok_or_else(wrong),
         "NULL" => inner.as_bool().filter(|it| *it).map(|_| AttributeValue::Null).ok_or_else(wrong),
-        "M" => item_at_depth(path, inner, depth + 1).map(AttributeValue::M),
+        "M" => item_at(&place.deeper(), inner).map(AttributeValue::M),
         "L" => {
             let values = inner.as_array().ok_or_else(wrong)?.iter().enumerate();
+            let deeper = place.deeper();
             values
-                .map(|(index, value)| value_at_depth(&format!("{path}[{index}]"), value, depth + 1))
+                .map(|(index, value)| value_at(&deeper.within(Step::Index(index)), value))
                 .collect::<Result<_, _>>()
                 .map(AttributeValue::L)
         }
@@ -209,8 +204,48 @@ fn value_at_depth(
     }
 }
 
-fn number(path: &str, text: &str) -> Result<Number, AttributeValueError> {
-    text.parse().map_err(|source| AttributeValueError::BadNumber { path: path.to_owned(), source })
+/// Where a value stands. Its path is put together only for an error: names may be 64 KB long, and a
+/// value in a list or map has all those around it in its path.
+#[derive(Clone, Copy)]
+struct Place<'a> {
+    around: Option<&'a Place<'a>>,
+    step: Step<'a>,
+    depth: usize,
+}
+
+#[derive(Clone, Copy)]
+enum Step<'a> {
+    Name(&'a str),
+    Index(usize),
+}
+
+impl<'a> Place<'a> {
+    fn root(name: &'a str) -> Self {
+        Self { around: None, step: Step::Name(name), depth: 0 }
+    }
+
+    fn within(&'a self, step: Step<'a>) -> Self {
+        Self { around: Some(self), step, depth: self.depth }
+    }
+
+    /// The same place, for the values inside the one that stands there.
+    fn deeper(&self) -> Self {
+        Self { depth: self.depth + 1, ..*self }
+    }
+
+    fn path(&self) -> String {
+        let around = self.around.map(Place::path);
+        match (around, self.step) {
+            (None, Step::Name(name)) => name.to_owned(),
+            (None, Step::Index(index)) => format!("[{index}]"),
+            (Some(around), Step::Name(name)) => format!("{around}.{name}"),
+            (Some(around), Step::Index(index)) => format!("{around}[{index}]"),
+        }
+    }
+}
+
+fn number(place: &Place<'_>, text: &str) -> Result<Number, AttributeValueError> {
+    text.parse().map_err(|source| AttributeValueError::BadNumber { path: place.path(), source })
 }
 
 fn bytes(text: &str) -> Option<Vec<u8>> {

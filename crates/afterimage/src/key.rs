@@ -35,6 +35,12 @@ impl KeyValue {
         }
     }
 
+    /// Bytes of the value: those that a key's limits count.
+    #[must_use]
+    pub fn byte_count(&self) -> usize {
+        self.to_attribute_value().byte_count()
+    }
+
     /// The value as an attribute of an item.
     #[must_use]
     pub fn to_attribute_value(&self) -> AttributeValue {

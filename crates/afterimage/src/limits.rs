@@ -20,6 +20,10 @@ pub const PARTITION_KEY_BYTES_MAX: usize = 2048;
 /// (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ServiceQuotas.html>).
 pub const SORT_KEY_BYTES_MAX: usize = 1024;
 
+/// Bytes of an attribute's name that an expression can hold
+/// (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>).
+pub const ATTRIBUTE_NAME_BYTES_MAX: usize = 255;
+
 /// Levels of nesting in an attribute value
 /// (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ServiceQuotas.html>).
 pub const NESTING_MAX: usize = 32;
@@ -32,6 +36,11 @@ pub const NUMBER_DIGITS_MAX: usize = 38;
 /// (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html>).
 pub const NUMBER_EXPONENT_RANGE: std::ops::RangeInclusive<i64> = -130..=125;
 
+/// Bytes of a stream's ARN, of a sequence number or of an event's name, from above: a table's name has
+/// 255 at most, a sequence number 40
+/// (<https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_streams_Stream.html>).
+pub const RECORD_NAME_BYTES_MAX: usize = 1024;
+
 /// Bytes of a rendered group. A group is a sort key, or part of a partition key beside a view name.
 pub const GROUP_BYTES_MAX: usize = SORT_KEY_BYTES_MAX;
 
@@ -41,6 +50,9 @@ pub const VIEW_NAME_BYTES_MAX: usize = 64;
 /// Owners whose rows one head or chunk registers: with a delete and a put each, and the head and the
 /// chunk beside them, they fit one transaction.
 pub const CHUNK_OWNERS_MAX: usize = 49;
+
+/// Chunks that a group may have beside its head.
+pub const CHUNK_COUNT_MAX: u64 = GROUP_ROWS_MAX.div_ceil(CHUNK_OWNERS_MAX) as u64;
 
 /// Rows that a group may have where a view does not say.
 pub const GROUP_ROWS_DEFAULT: usize = 500;
@@ -58,6 +70,13 @@ pub const COPIED_BYTES_MAX: usize = 200 * 1024;
 /// expression of 4 KB and 300 operators
 /// (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ServiceQuotas.html>).
 pub const ROW_ATTRIBUTES_MAX: usize = 140;
+
+/// Attributes that a view may copy to rows, and declare that rows may gain, together: most of a row's
+/// attributes stay the application's.
+pub const DECLARED_ATTRIBUTES_MAX: usize = ROW_ATTRIBUTES_MAX / 2;
+
+/// Bytes that a `latest` view may strip from a partition key, so that a group and it fit one again.
+pub const STRIPPED_BYTES_MAX: usize = PARTITION_KEY_BYTES_MAX - GROUP_BYTES_MAX;
 
 /// Bytes of compressed payload in one item of a parked record.
 pub const PARKED_PART_BYTES_MAX: usize = 350 * 1024;

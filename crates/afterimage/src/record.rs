@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::attribute_value::{AttributeValueError, Item, item_from_json};
 use crate::key::ItemKey;
+use crate::limits::{PARTITION_KEY_BYTES_MAX, RECORD_NAME_BYTES_MAX, SORT_KEY_BYTES_MAX};
 use crate::version::{Version, VersionError};
 
 /// The tables that records can come from: their real names and definitions.
@@ -123,6 +124,14 @@ pub enum DecodeError {
     /// The keys are not those of the table.
     #[error("`dynamodb.Keys` are not the key attributes of the table")]
     Keys,
+    /// A key is of a length that no item's key has.
+    #[error("`dynamodb.Keys` has a key of {byte_count} bytes; 1 to {byte_count_max} are possible")]
+    KeyLength {
+        /// Bytes of the key.
+        byte_count: usize,
+        /// Bytes that a key at its place may have.
+        byte_count_max: usize,
+    },
     /// The stream does not carry after-images.
     #[error(
         "the record has no `dynamodb.NewImage`: the stream's view type must be NEW_IMAGE or NEW_AND_OLD_IMAGES"
@@ -136,7 +145,8 @@ pub enum DecodeError {
     ImageKeys,
 }
 
-/// What a record's JSON tells, as far as it could be read.
+/// What a record's JSON tells, as far as it could be read. A text longer than any that a stream has is
+/// left out: it goes into keys, logs and responses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Decoded {
     /// `eventName`, as it stands.
@@ -157,12 +167,13 @@ pub struct Decoded {
 pub fn decode(catalog: &Catalog, raw_json: &str) -> Decoded {
     let json: Value = serde_json::from_str(raw_json).unwrap_or(Value::Null);
     let text = |pointer| json.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
-    let stream = text("/eventSourceARN").and_then(|arn| stream_of_arn(&arn));
+    let short = |text: &String| text.len() <= RECORD_NAME_BYTES_MAX;
+    let stream = text("/eventSourceARN").filter(short).and_then(|arn| stream_of_arn(&arn));
     Decoded {
-        event_name: text("/eventName"),
+        event_name: text("/eventName").filter(short),
         table_name: stream.as_ref().map(|(table_name, _)| table_name.clone()),
         stream_label: stream.as_ref().map(|(_, label)| label.clone()),
-        sequence_number: text("/dynamodb/SequenceNumber"),
+        sequence_number: text("/dynamodb/SequenceNumber").filter(short),
         record: decode_record(catalog, &json, stream),
     }
 }
@@ -198,11 +209,24 @@ fn decode_record(
     let key = ItemKey::of_item(definition, &keys)
         .filter(|_| keys.len() == key_count)
         .ok_or(DecodeError::Keys)?;
+    check_key_length(&key)?;
     let image = match change {
         Change::Remove => Ok(None),
         Change::Insert | Change::Modify => decode_image(definition, &key, json).map(Some),
     };
     Ok(Record { key, version, change, image })
+}
+
+/// A key that DynamoDB refuses must not be asked for: the reads of a whole batch go out together.
+fn check_key_length(key: &ItemKey) -> Result<(), DecodeError> {
+    let partition = (key.partition.byte_count(), PARTITION_KEY_BYTES_MAX);
+    let sort = key.sort.as_ref().map(|sort| (sort.byte_count(), SORT_KEY_BYTES_MAX));
+    for (byte_count, byte_count_max) in std::iter::once(partition).chain(sort) {
+        if !(1..=byte_count_max).contains(&byte_count) {
+            return Err(DecodeError::KeyLength { byte_count, byte_count_max });
+        }
+    }
+    Ok(())
 }
 
 fn decode_image(
@@ -289,6 +313,17 @@ mod tests {
     }
 
     #[test]
+    fn a_text_longer_than_any_is_left_out() {
+        let long = "7".repeat(RECORD_NAME_BYTES_MAX + 1);
+        let decoded = decode(&catalog(), &with("/dynamodb/SequenceNumber", json!(long)));
+        assert_eq!(decoded.sequence_number, None);
+        assert!(decoded.record.is_err());
+        assert_eq!(decode(&catalog(), &with("/eventName", json!(long))).event_name, None);
+        let arn = format!("arn:aws:dynamodb:eu-west-1:1:table/{long}/stream/{long}");
+        assert_eq!(decode(&catalog(), &with("/eventSourceARN", json!(arn))).stream_label, None);
+    }
+
+    #[test]
     fn what_is_wrong_is_said() {
         check_error("{", "the record is not a JSON object");
         check_error("[]", "the record is not a JSON object");
@@ -321,6 +356,14 @@ mod tests {
             "`dynamodb.Keys` are not the key attributes of the table",
         );
         check_error(&with("/dynamodb/Keys", json!({"Artist": "x"})), "`dynamodb.Keys` is no item");
+        check_error(
+            &with("/dynamodb/Keys", json!({"Artist": {"S": ""}, "Album": {"S": "x"}})),
+            "`dynamodb.Keys` has a key of 0 bytes; 1 to 2048 are possible",
+        );
+        check_error(
+            &with("/dynamodb/Keys", json!({"Artist": {"S": "x"}, "Album": {"S": "é".repeat(513)}})),
+            "`dynamodb.Keys` has a key of 1026 bytes; 1 to 1024 are possible",
+        );
         check_error(
             &with("/dynamodb/NewImage", Value::Null),
             "the record has no `dynamodb.NewImage`: the stream's view type must be NEW_IMAGE or NEW_AND_OLD_IMAGES",

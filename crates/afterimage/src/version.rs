@@ -65,13 +65,25 @@ impl FromStr for StreamLabel {
             })
             && fraction.len() <= 9
             && fraction.bytes().all(|byte| byte.is_ascii_digit());
-        if !fits {
+        if !fits || !is_time(second) {
             return Err(VersionError::StreamLabel);
         }
         let fraction = fraction.trim_end_matches('0');
         let separator = if fraction.is_empty() { "" } else { "." };
         Ok(Self([second, separator, fraction].concat()))
     }
+}
+
+/// Whether the parts of `YYYY-MM-DDTHH:MM:SS` lie in their ranges: a label such as 9999-99-99T99:99:99
+/// would outdo every real one for ever.
+fn is_time(second: &str) -> bool {
+    let part = |place: std::ops::Range<usize>| second.get(place)?.parse::<u8>().ok();
+    let is_in = |place, from: u8, to: u8| part(place).is_some_and(|it| (from..=to).contains(&it));
+    is_in(5..7, 1, 12)
+        && is_in(8..10, 1, 31)
+        && is_in(11..13, 0, 23)
+        && is_in(14..16, 0, 59)
+        && is_in(17..19, 0, 60)
 }
 
 impl SequenceNumber {
@@ -159,6 +171,9 @@ pub(crate) mod tests {
     fn other_texts_are_refused() {
         for text in
             ["", "2026-01-01", "2026-01-01T00:00:00.", "2026-01-01 00:00:00", "1767225600.000"]
+                .into_iter()
+                .chain(["2026-13-01T00:00:00", "2026-00-01T00:00:00", "9999-99-99T99:99:99"])
+                .chain(["2026-01-32T00:00:00", "2026-01-01T24:00:00", "2026-01-01T00:60:00"])
         {
             assert_eq!(text.parse::<StreamLabel>(), Err(VersionError::StreamLabel), "{text}");
         }

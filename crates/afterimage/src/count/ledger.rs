@@ -13,10 +13,9 @@ use afterimage_schema::{Table, TableDefinition};
 
 use crate::attribute_value::{AttributeValue, Item};
 use crate::key::ItemKey;
+use crate::limits::GROUP_BYTES_MAX;
 use crate::version::{Version, VersionError};
 use crate::write::{Action, Clause, Write};
-
-const SORT_KEY: &str = "entry";
 
 /// How a source item stands in a view.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,10 +79,13 @@ pub enum LedgerError {
 /// The key of the entry of a source item.
 pub(super) fn key(view_name: &str, source_key: &ItemKey) -> ItemKey {
     let partition = format!("ledger#{view_name}#{}", source_key.sha256_hex());
-    ItemKey::strings(Table::Derived, partition, SORT_KEY)
+    ItemKey::strings(Table::Derived, partition, Entry::SORT_KEY)
 }
 
 impl Entry {
+    /// The sort key of every entry.
+    pub const SORT_KEY: &str = "entry";
+
     /// Reads an entry.
     ///
     /// # Errors
@@ -99,7 +101,12 @@ impl Entry {
             sequence_number: text("sequence_number")?.parse()?,
         };
         let standing = match text("standing")? {
-            "counted" => Standing::Counted { group: text("group")?.to_owned() },
+            "counted" => Standing::Counted {
+                group: Some(text("group")?)
+                    .filter(|group| (1..=GROUP_BYTES_MAX).contains(&group.len()))
+                    .ok_or(LedgerError::Attribute { attribute: "group" })?
+                    .to_owned(),
+            },
             "uncounted" => Standing::Uncounted,
             "removed" => Standing::Removed,
             "parked" => Standing::Parked,
@@ -139,7 +146,7 @@ impl Entry {
         let key = key(view_name, source_key);
         let mut item = self.attributes();
         item.insert("pk".to_owned(), key.partition.to_attribute_value());
-        item.insert("sk".to_owned(), AttributeValue::string(SORT_KEY));
+        item.insert("sk".to_owned(), AttributeValue::string(Self::SORT_KEY));
         item.insert("source_key".to_owned(), AttributeValue::M(source_key.to_item(definition)));
         let conditions = match read {
             None => vec![Clause::Missing("pk".to_owned())],

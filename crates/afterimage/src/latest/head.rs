@@ -17,10 +17,13 @@
 //! A chunk has `revision` and `rows`. A place is `{partition, sorts, carries}`: the owner, the sort
 //! keys of the owner's rows, and the `newest_revision` that they carry.
 
+use std::collections::BTreeSet;
+
 use afterimage_schema::Table;
 
 use crate::attribute_value::{AttributeValue, Item};
 use crate::key::ItemKey;
+use crate::limits::CHUNK_COUNT_MAX;
 use crate::version::{Version, VersionError};
 use crate::write::{Action, Clause, Write};
 
@@ -111,7 +114,7 @@ impl Head {
             revision: whole(item, "revision")?,
             newest: newest(item)?,
             newest_revision: whole(item, "newest_revision")?,
-            chunk_count: whole(item, "chunk_count")?,
+            chunk_count: chunk_count(item)?,
             is_adopted: match item.get("is_adopted") {
                 Some(AttributeValue::Bool(it)) => *it,
                 _ => {
@@ -223,13 +226,20 @@ fn newest(item: &Item) -> Result<Option<Newest>, HeadError> {
     Ok(Some(Newest { order: order.to_owned(), version, copied: copied.collect() }))
 }
 
+/// A whole number to which 1 can be added.
 fn whole(item: &Item, attribute: &'static str) -> Result<u64, HeadError> {
-    match item.get(attribute) {
-        Some(AttributeValue::N(number)) => {
-            number.as_str().parse().map_err(|_| HeadError::Attribute { attribute })
-        }
-        _ => Err(HeadError::Attribute { attribute }),
-    }
+    let number = match item.get(attribute) {
+        Some(AttributeValue::N(number)) => number.as_str().parse().ok(),
+        _ => None,
+    };
+    number.filter(|number| *number < u64::MAX).ok_or(HeadError::Attribute { attribute })
+}
+
+/// All chunks are read, so there must not be more than a group can have.
+fn chunk_count(item: &Item) -> Result<u64, HeadError> {
+    let attribute = "chunk_count";
+    let count = whole(item, attribute)?;
+    if count <= CHUNK_COUNT_MAX { Ok(count) } else { Err(HeadError::Attribute { attribute }) }
 }
 
 fn places(item: &Item) -> Result<Vec<OwnerPlace>, HeadError> {
@@ -253,7 +263,17 @@ fn places(item: &Item) -> Result<Vec<OwnerPlace>, HeadError> {
             carries: whole(place, "carries").ok()?,
         })
     };
-    values.iter().map(|value| place(value).ok_or_else(broken)).collect()
+    let places: Vec<_> =
+        values.iter().map(|value| place(value).ok_or_else(broken)).collect::<Result<_, _>>()?;
+    let owners = places.iter().map(|place| &place.owner);
+    let is_each_once =
+        is_distinct(owners) && places.iter().all(|place| is_distinct(place.sorts.iter()));
+    if is_each_once { Ok(places) } else { Err(broken()) }
+}
+
+fn is_distinct<'a>(mut texts: impl Iterator<Item = &'a String>) -> bool {
+    let mut seen = BTreeSet::new();
+    texts.all(|text| seen.insert(text))
 }
 
 fn places_value(places: &[OwnerPlace]) -> AttributeValue {
@@ -270,7 +290,7 @@ fn places_value(places: &[OwnerPlace]) -> AttributeValue {
 
 #[cfg(test)]
 mod tests {
-    use proptest::collection::{btree_map, vec};
+    use proptest::collection::{btree_map, btree_set, vec};
     use proptest::option;
     use proptest::prelude::*;
 
@@ -286,17 +306,24 @@ mod tests {
     }
 
     fn any_place() -> impl Strategy<Value = OwnerPlace> {
-        (".{1,9}", vec(".{1,9}", 0..3), any::<u64>())
-            .prop_map(|(owner, sorts, carries)| OwnerPlace { owner, sorts, carries })
+        (".{1,9}", btree_set(".{1,9}", 0..3), 0..u64::MAX).prop_map(|(owner, sorts, carries)| {
+            OwnerPlace { owner, sorts: sorts.into_iter().collect(), carries }
+        })
+    }
+
+    fn any_places() -> impl Strategy<Value = Vec<OwnerPlace>> {
+        vec(any_place(), 0..4).prop_filter("an owner stands once", |places| {
+            is_distinct(places.iter().map(|place| &place.owner))
+        })
     }
 
     proptest! {
         #[test]
         fn heads_survive_their_item(
-            revision: u64,
+            revision in 0..u64::MAX,
             newest in option::of(any_newest()),
             is_adopted: bool,
-            places in vec(any_place(), 0..4),
+            places in any_places(),
         ) {
             let head = Head {
                 revision, newest, newest_revision: revision / 2, chunk_count: 3, is_adopted, places,
@@ -305,7 +332,7 @@ mod tests {
         }
 
         #[test]
-        fn chunks_survive_their_item(revision: u64, places in vec(any_place(), 0..4)) {
+        fn chunks_survive_their_item(revision in 0..u64::MAX, places in any_places()) {
             let chunk = Chunk { revision, places };
             prop_assert_eq!(Chunk::from_item(&chunk.to_item(&chunk_key("view", "group", 1))), Ok(chunk));
         }
@@ -318,5 +345,26 @@ mod tests {
         assert_eq!(Head::from_item(&item), Err(HeadError::Attribute { attribute: "rows" }));
         item.insert("revision".to_owned(), AttributeValue::string("1"));
         assert_eq!(Head::from_item(&item), Err(HeadError::Attribute { attribute: "revision" }));
+    }
+
+    #[test]
+    fn a_head_that_cannot_be_worked_with_is_refused() {
+        let place = |owner: &str, sorts: &[&str]| OwnerPlace {
+            owner: owner.to_owned(),
+            sorts: sorts.iter().map(|sort| (*sort).to_owned()).collect(),
+            carries: 0,
+        };
+        let sound = Head { places: vec![place("ada", &["t1", "t2"])], ..Head::default() };
+        let check = |head: Head, attribute| {
+            let item = head.to_item(&head_key("view", "group"));
+            assert_eq!(Head::from_item(&item), Err(HeadError::Attribute { attribute }));
+        };
+        check(Head { revision: u64::MAX, ..sound.clone() }, "revision");
+        check(Head { chunk_count: CHUNK_COUNT_MAX + 1, ..sound.clone() }, "chunk_count");
+        check(
+            Head { places: vec![place("ada", &["t"]), place("ada", &["u"])], ..sound.clone() },
+            "rows",
+        );
+        check(Head { places: vec![place("ada", &["t", "t"])], ..sound }, "rows");
     }
 }

@@ -3,6 +3,7 @@
 mod latest;
 #[cfg(test)]
 mod tests;
+mod typed;
 
 use afterimage_schema::Table;
 use serde::Deserialize;
@@ -10,12 +11,16 @@ use serde::Deserialize;
 use super::View;
 use super::selection::Selection;
 use crate::count::{CountView, Removal, SortTemplate, Target};
-use crate::limits::{GROUP_ROWS_DEFAULT, VIEW_NAME_BYTES_MAX};
+use crate::limits::{
+    ATTRIBUTE_NAME_BYTES_MAX, GROUP_ROWS_DEFAULT, PARTITION_KEY_BYTES_MAX, SORT_KEY_BYTES_MAX,
+    VIEW_NAME_BYTES_MAX,
+};
 use crate::record::{Catalog, CatalogError};
 use latest::latest_view;
+use typed::raw_view;
 
 /// Partition keys in `derived` that begin so belong to the engine.
-pub(crate) const RESERVED_PREFIXES: [&str; 3] = ["ledger#", "head#", "parked#"];
+pub(crate) const RESERVED_PREFIXES: [&str; 4] = ["ledger#", "head#", "parked#", "verify#"];
 
 /// Why views were refused.
 #[derive(Debug, thiserror::Error)]
@@ -26,18 +31,7 @@ pub enum ViewsError {
     /// There is no view: every record would be parked.
     #[error("views.toml has no view, so that every record would be parked: add a `[[view]]`")]
     Empty,
-    /// A view has a key that is unknown, missing, or of another type.
-    #[error(
-        "view `{view}` cannot be read: give it the keys that a view of its kind has in the shipped views.toml"
-    )]
-    View {
-        /// The view's name, or its place in the file.
-        view: String,
-        /// Which key it is, and what was expected.
-        #[source]
-        source: toml::de::Error,
-    },
-    /// A view's key has a value that cannot be.
+    /// A view's key is missing, unknown, or has a value that cannot be.
     #[error(transparent)]
     Key(#[from] ViewError),
     /// A table cannot be used.
@@ -45,7 +39,7 @@ pub enum ViewsError {
     Catalog(#[from] CatalogError),
 }
 
-/// A key of a view has a value that cannot be.
+/// A key of a view is missing, unknown, or has a value that cannot be.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("view `{view}`, key `{key}`: {problem}; {fix}")]
 pub struct ViewError {
@@ -66,8 +60,6 @@ struct RawFile {
     view: Vec<toml::Table>,
 }
 
-#[derive(Deserialize)]
-#[serde(tag = "kind", rename_all = "lowercase", deny_unknown_fields)]
 enum RawView {
     Count(RawCount),
     Latest(RawLatest),
@@ -164,8 +156,7 @@ pub(super) fn parse(text: &str, catalog: &Catalog) -> Result<Vec<View>, ViewsErr
             Some(toml::Value::String(name)) => name.clone(),
             _ => format!("number {}", index + 1),
         };
-        let raw = table.try_into().map_err(|source| ViewsError::View { view, source })?;
-        let view = match raw {
+        let view = match raw_view(&view, table)? {
             RawView::Count(raw) => View::Count(count_view(raw, catalog)?),
             RawView::Latest(raw) => View::Latest(latest_view(raw, catalog)?),
         };
@@ -192,6 +183,11 @@ fn check_name(name: &str) -> Result<(), ViewError> {
     )
 }
 
+/// Whether a name is one that an expression can hold.
+fn is_attribute_name(name: &str) -> bool {
+    (1..=ATTRIBUTE_NAME_BYTES_MAX).contains(&name.len())
+}
+
 fn source_table(check: &Check<'_>, name: &str) -> Result<Table, ViewError> {
     match name.parse() {
         Ok(Table::Albums) => Ok(Table::Albums),
@@ -213,7 +209,12 @@ fn count_view(raw: RawCount, catalog: &Catalog) -> Result<CountView, ViewsError>
     check_name(&raw.name)?;
     let check = Check { view: &raw.name };
     let source = source_table(&check, &raw.source)?;
-    check.that(!raw.group_by.is_empty(), "group_by", "it is empty", "name an attribute")?;
+    check.that(
+        is_attribute_name(&raw.group_by),
+        "group_by",
+        "it is empty, or longer than 255 bytes",
+        "name an attribute",
+    )?;
     let removal = match raw.remove.as_str() {
         "retract" => Removal::Retract,
         "skip" => Removal::Skip,
@@ -245,8 +246,14 @@ fn target(check: &Check<'_>, group_by: &str, raw: RawTarget) -> Result<Target, V
     check.that(
         !raw.pk.is_empty() && !RESERVED_PREFIXES.iter().any(|it| raw.pk.starts_with(it)),
         "target.pk",
-        "it is empty, or begins with `ledger#`, `head#` or `parked#`, which the engine uses",
+        "it is empty, or begins with `ledger#`, `head#`, `parked#` or `verify#`, which the engine uses",
         "write a partition key of the view's own, such as `albums-by-genre`",
+    )?;
+    check.that(
+        raw.pk.len() <= PARTITION_KEY_BYTES_MAX,
+        "target.pk",
+        &format!("it is longer than {PARTITION_KEY_BYTES_MAX} bytes, the most of a partition key"),
+        "write a shorter one",
     )?;
     let placeholder = format!("{{{group_by}}}");
     let (before, after) = match raw.sk.split_once(&placeholder) {
@@ -258,9 +265,17 @@ fn target(check: &Check<'_>, group_by: &str, raw: RawTarget) -> Result<Target, V
         }
     };
     check.that(
-        !raw.count.is_empty() && raw.count != "pk" && raw.count != "sk",
+        before.len() + after.len() < SORT_KEY_BYTES_MAX,
+        "target.sk",
+        &format!(
+            "beside the group it has {SORT_KEY_BYTES_MAX} bytes or more, all that a sort key has"
+        ),
+        "write a shorter text before and after the group",
+    )?;
+    check.that(
+        is_attribute_name(&raw.count) && raw.count != "pk" && raw.count != "sk",
         "target.count",
-        "it is empty, or a key attribute of `derived`",
+        "it is empty, longer than 255 bytes, or a key attribute of `derived`",
         "name the attribute that holds the count, such as `count`",
     )?;
     Ok(Target {

@@ -2,9 +2,11 @@
 
 use afterimage_schema::{AttributeType, TableDefinition};
 
-use super::{Check, RawLatest, ViewError, ViewsError, check_name, source_table};
+use super::{Check, RawLatest, ViewError, ViewsError, check_name, is_attribute_name, source_table};
 use crate::latest::{LatestView, Rows};
-use crate::limits::{GROUP_ROWS_DEFAULT, GROUP_ROWS_MAX};
+use crate::limits::{
+    DECLARED_ATTRIBUTES_MAX, GROUP_ROWS_DEFAULT, GROUP_ROWS_MAX, STRIPPED_BYTES_MAX,
+};
 use crate::record::Catalog;
 
 pub(super) fn latest_view(raw: RawLatest, catalog: &Catalog) -> Result<LatestView, ViewsError> {
@@ -61,6 +63,12 @@ fn check_source_keys(
         "the view selects items whose key does not begin so",
         &format!("make `where.{partition}.prefix` begin with `{}`", group.strip_prefix),
     )?;
+    check.that(
+        group.strip_prefix.len() <= STRIPPED_BYTES_MAX,
+        "group_by.strip_prefix",
+        &format!("it is longer than {STRIPPED_BYTES_MAX} bytes, so that no group fits behind it"),
+        "write a shorter one",
+    )?;
     let sort = definition.sort_key.as_deref().filter(|sort| {
         [partition.as_str(), sort]
             .into_iter()
@@ -97,17 +105,24 @@ fn check_copy(
         *name == definition.partition_key || Some(name) == definition.sort_key.as_ref()
     };
     check.that(
-        !raw.copy.iter().any(|name| name.is_empty() || is_key(name) || *name == raw.rows.group),
+        raw.copy.len() + raw.rows.may_gain.len() <= DECLARED_ATTRIBUTES_MAX,
         "copy",
-        "it names a key, the rows' group attribute, or nothing",
+        &format!("with `rows.may_gain` it names more than {DECLARED_ATTRIBUTES_MAX} attributes"),
+        "name only what rows shall carry, or gather it in one attribute",
+    )?;
+    let is_no_name = |name: &String| !is_attribute_name(name) || is_key(name);
+    check.that(
+        !raw.copy.iter().any(|name| is_no_name(name) || *name == raw.rows.group),
+        "copy",
+        "it names a key, the rows' group attribute, or nothing, or has a name of over 255 bytes",
         "name attributes of the source item that rows shall carry, such as `message`",
     )?;
     check.that(
         !raw.rows.may_gain.iter().any(|name| {
-            name.is_empty() || is_key(name) || *name == raw.rows.group || raw.copy.contains(name)
+            is_no_name(name) || *name == raw.rows.group || raw.copy.contains(name)
         }),
         "rows.may_gain",
-        "it names a key, the rows' group attribute, a copied attribute, or nothing",
+        "it names a key, the rows' group attribute, a copied attribute, or nothing, or has a name of over 255 bytes",
         "name attributes that the application may add to a row while it moves",
     )
 }

@@ -56,19 +56,19 @@ fn mistakes_of_every_kind_name_view_key_and_fix() {
         COUNT,
         "group_by",
         "grup_by",
-        "view `genre-counts` cannot be read: give it the keys that a view of its kind has in the shipped views.toml: unknown field `grup_by`",
+        "view `genre-counts`, key `grup_by`: a `count` view has no such key; write one of `name`, ",
     );
     check_refused(
         COUNT,
         "remove = \"retract\"",
         "",
-        "view `genre-counts` cannot be read: give it the keys that a view of its kind has in the shipped views.toml: missing field `remove`",
+        "view `genre-counts`, key `remove`: it is missing; write it as in `remove = \"retract\"`",
     );
     check_refused(
         COUNT,
         "\"count\"\nsource",
         "\"sum\"\nsource",
-        "view `genre-counts` cannot be read: give it the keys that a view of its kind has in the shipped views.toml: unknown variant `sum`",
+        "view `genre-counts`, key `kind`: `sum` is no kind of view; write `kind = \"count\"` or ",
     );
     check_refused(COUNT, "genre-counts", "Genre Counts", "view `Genre Counts`, key `name`: ");
     check_refused(
@@ -88,6 +88,106 @@ fn mistakes_of_every_kind_name_view_key_and_fix() {
         "retract",
         "forget",
         "view `genre-counts`, key `remove`: `forget` is no way",
+    );
+}
+
+#[test]
+fn keys_of_a_wrong_type_or_place_are_named_with_an_example() {
+    for (text, part, replacement, expected) in [
+        (
+            COUNT,
+            "\"albums\"",
+            "5",
+            "key `source`: invalid type: integer `5`, expected a string; write it as in `source = \"albums\"`",
+        ),
+        (COUNT, "kind = \"count\"", "", "key `kind`: it is missing; write"),
+        (COUNT, "kind = \"count\"", "kind = true", "key `kind`: it is no text; write"),
+        (
+            COUNT,
+            "\"albums-by-genre\"",
+            "[]",
+            "key `target.pk`: invalid type: sequence, expected a string; write it as in `target = {",
+        ),
+        (
+            COUNT,
+            ", count = \"count\"",
+            "",
+            "key `target.count`: it is missing; write it as in `target = {",
+        ),
+        (
+            COUNT,
+            "count = \"count\"",
+            "sum = \"count\"",
+            "key `target.sum`: a `count` view has no such key; write one of `table`, `pk`, `sk`, `count`, or take it out",
+        ),
+        (
+            COUNT,
+            "group_by",
+            "where = { Genre = { suffix = \"x\" } }\ngroup_by",
+            "key `where.Genre`: unknown variant `suffix`, expected `prefix` or `equals`; write it as in `where = {",
+        ),
+        (
+            COUNT,
+            "group_by",
+            "where = { Genre = { prefix = \"x\", equals = \"x\" } }\ngroup_by",
+            "key `where.Genre`: ",
+        ),
+        (
+            LATEST,
+            "{ attribute = \"pk\", strip_prefix = \"MSG#\" }",
+            "\"pk\"",
+            "key `group_by`: invalid type: string \"pk\", expected struct RawGroup; write it as in `group_by = { attribute",
+        ),
+        (
+            LATEST,
+            "[\"message\"]",
+            "[1]",
+            "key `copy`: invalid type: integer `1`, expected a string; write it as in `copy = [\"message\"]`",
+        ),
+        (
+            LATEST,
+            "may_gain",
+            "max = -1, may_gain",
+            "key `rows.max`: invalid value: integer `-1`, expected usize; write it as in `rows = { …, max = 500 }`",
+        ),
+        (LATEST, "prefix = \"GRP#\"", "prefix = 1", "key `rows.where.pk"),
+    ] {
+        let name = if text == COUNT { "genre-counts" } else { "message-groups" };
+        check_refused(text, part, replacement, &format!("view `{name}`, {expected}"));
+    }
+    check_refused(
+        COUNT,
+        "name = \"genre-counts\"",
+        "",
+        "view `number 1`, key `name`: it is missing; ",
+    );
+}
+
+#[test]
+fn keys_that_no_item_can_have_are_refused() {
+    let long = "x".repeat(2049);
+    for (part, replacement, key) in [
+        ("albums-by-genre", long.clone(), "target.pk"),
+        ("{Genre}", format!("{}{{Genre}}", &long[..1024]), "target.sk"),
+        ("count = \"count\"", format!("count = \"{}\"", &long[..256]), "target.count"),
+        ("group_by = \"Genre\"", format!("group_by = \"{}\"", &long[..256]), "group_by"),
+    ] {
+        check_refused(COUNT, part, &replacement, &format!("view `genre-counts`, key `{key}`: "));
+    }
+    let many: Vec<_> = (0..71).map(|number| format!("\"name {number}\"")).collect();
+    for (part, replacement, key) in [
+        ("[\"message\"]", format!("[{}]", many.join(", ")), "copy"),
+        ("[\"message\"]", format!("[\"{}\"]", &long[..256]), "copy"),
+        ("[\"pinned\"]", format!("[\"{}\"]", &long[..256]), "rows.may_gain"),
+    ] {
+        check_refused(LATEST, part, &replacement, &format!("view `message-groups`, key `{key}`: "));
+    }
+    let prefixed = LATEST.replace("MSG#", &long[..1025]);
+    check_refused(
+        &prefixed,
+        "",
+        "",
+        "view `message-groups`, key `group_by.strip_prefix`: it is longer",
     );
 }
 
