@@ -2,6 +2,7 @@
 //! writes, waits or looks at a clock itself.
 
 pub mod attribute_value;
+pub mod canary;
 pub mod count;
 pub mod fold;
 pub mod key;
