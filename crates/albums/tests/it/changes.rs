@@ -13,6 +13,27 @@ async fn delete(gateway: &Gateway, query: &str) -> Answer {
     gateway.call("DELETE", "/api/albums", query, "").await
 }
 
+async fn takes_updates_of_nothing(gateway: &Gateway) -> bool {
+    let text = |text: &str| AttributeValue::S(text.to_owned());
+    let update = gateway.dynamodb.client().update_item();
+    let update = update.table_name(gateway.dynamodb.names().name(Table::Albums));
+    update.key("Artist", text("any")).key("Album", text("other")).send().await.is_ok()
+}
+
+/// Whether a comparison of two types makes a condition false, as it has to.
+async fn compares_types(gateway: &Gateway) -> bool {
+    let text = |text: &str| AttributeValue::S(text.to_owned());
+    let delete = gateway.dynamodb.client().delete_item();
+    let delete = delete
+        .table_name(gateway.dynamodb.names().name(Table::Albums))
+        .key("Artist", text("a"))
+        .key("Album", text("b"))
+        .condition_expression("Artist > :number")
+        .expression_attribute_values(":number", AttributeValue::N("1".to_owned()));
+    let refused = delete.send().await.expect_err("a text is not greater than a number");
+    refused.as_service_error().is_some_and(|it| it.is_conditional_check_failed_exception())
+}
+
 #[tokio::test]
 async fn what_the_body_gives_is_changed_and_the_rest_kept() {
     let gateway = Gateway::empty().await;
@@ -34,11 +55,18 @@ async fn what_the_body_gives_is_changed_and_the_rest_kept() {
         &format!(r#"{{"Album":"Post","Artist":"Björk","Genre":"Electronic",{rest},"Year":1995}}"#),
     )
     .await;
-    check(
-        r#"{"Artist": "Björk", "Album": "Post"}"#,
-        &format!(r#"{{"Album":"Post","Artist":"Björk","Genre":"Electronic",{rest},"Year":1995}}"#),
-    )
-    .await;
+    if takes_updates_of_nothing(&gateway).await {
+        check(
+            r#"{"Artist": "Björk", "Album": "Post"}"#,
+            &format!(
+                r#"{{"Album":"Post","Artist":"Björk","Genre":"Electronic",{rest},"Year":1995}}"#
+            ),
+        )
+        .await;
+    } else {
+        let lacking = "UpdateItem without an UpdateExpression";
+        gateway.dynamodb.leave_out("a change of nothing answers with the album", lacking);
+    }
     check(
         r#"{"Artist": "Björk", "Album": "Post", "Genre": null, "Year": 1996, "Rank": 7}"#,
         &format!(r#"{{"Album":"Post","Artist":"Björk",{rest},"Rank":7,"Year":1996}}"#),
@@ -102,6 +130,11 @@ async fn a_rank_that_is_no_number_protects() {
     let text = |text: &str| AttributeValue::S(text.to_owned());
     let attributes = [("Artist", text("a")), ("Album", text("b")), ("Rank", text("999"))];
     gateway.put(Table::Albums, &attributes).await;
+    if !compares_types(&gateway).await {
+        let lacking = "comparisons of values of two types";
+        gateway.dynamodb.leave_out("a rank that is no number protects its album", lacking);
+        return;
+    }
     delete(&gateway, "artist=a&album=b").await.is_error(409, "album_protected");
 }
 

@@ -10,7 +10,7 @@ use test_dynamodb::TestDynamoDb;
 
 /// The application over empty tables.
 pub struct Gateway {
-    dynamodb: TestDynamoDb,
+    pub dynamodb: TestDynamoDb,
     pub albums: Albums,
 }
 

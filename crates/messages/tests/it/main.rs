@@ -1,4 +1,4 @@
-//! The messages Lambdas against the embedded DynamoDB.
+//! The messages Lambdas against the embedded DynamoDB, or another that `AFTERIMAGE_TEST_ENDPOINT` names.
 
 #![allow(
     clippy::expect_used,
