@@ -8,5 +8,6 @@
 )]
 
 mod application;
+mod hostile;
 mod interleavings;
 mod store;

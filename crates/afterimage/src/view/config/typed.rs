@@ -80,7 +80,7 @@ fn example(kind: &str, key: &str) -> String {
         key if key.starts_with("target") => {
             r#"target = { table = "derived", pk = "albums-by-genre", sk = "{Genre}", count = "count" }"#
         }
-        _ => r#"where = { pk = { prefix = "MSG#" } }, with `prefix` or `equals`"#,
+        _ => r#"where = { pk = { prefix = "MSG#" } }"#,
     };
     format!("write it as in `{text}`")
 }
