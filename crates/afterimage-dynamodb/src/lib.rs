@@ -11,6 +11,7 @@ mod parked;
 mod processor;
 mod report;
 mod store;
+mod verify;
 
 pub use client::{client_at_endpoint, client_from_environment};
 pub use convert::ConvertError;
@@ -19,3 +20,4 @@ pub use parked::{ParkedRecords, Removed};
 pub use processor::{Processor, ProcessorError, Retried, RetryError, StreamEvent};
 pub use report::{BatchReport, RecordReport};
 pub use store::StoreError;
+pub use verify::{Verification, VerifyOptions, ViewReport};

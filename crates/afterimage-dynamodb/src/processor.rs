@@ -232,7 +232,8 @@ fn outcomes(
     outcomes
 }
 
-fn now() -> String {
+/// The time, as RFC 3339 in UTC.
+pub(crate) fn now() -> String {
     // A four-digit year always formats; a clock beyond it still parks the record.
     OffsetDateTime::now_utc().format(&Rfc3339).unwrap_or_else(|_| "unknown".to_owned())
 }

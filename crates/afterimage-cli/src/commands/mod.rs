@@ -9,6 +9,7 @@ pub mod schema;
 pub mod seed;
 pub mod token;
 pub mod up;
+pub mod verify;
 
 use std::pin::Pin;
 
@@ -26,6 +27,8 @@ pub enum Command {
     Replay(replay::ReplayArguments),
     /// Look at parked records, try them again, or drop them
     Parked(parked::ParkedArguments),
+    /// Compare derived items with the source tables
+    Verify(verify::VerifyArguments),
     /// Create, list or delete the tables
     Schema(schema::SchemaArguments),
     /// Write sample data, or data of your own
@@ -45,6 +48,7 @@ pub async fn run(command: Command) -> anyhow::Result<Status> {
         Command::Up(arguments) => return up::run(arguments).await,
         Command::Replay(arguments) => Box::pin(replay::run(arguments)),
         Command::Parked(arguments) => Box::pin(parked::run(arguments)),
+        Command::Verify(arguments) => Box::pin(verify::run(arguments)),
         Command::Schema(arguments) => Box::pin(schema::run(arguments)),
         Command::Seed(arguments) => Box::pin(seed::run(arguments)),
         Command::Scan(arguments) => Box::pin(scan::run(arguments)),

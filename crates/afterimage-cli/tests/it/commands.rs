@@ -79,7 +79,9 @@ fn wrong_usage_exits_with_2() {
 
 #[test]
 fn every_command_has_help_with_examples() {
-    for command in ["up", "replay", "schema", "seed", "scan", "conversation", "token"] {
+    for command in
+        ["up", "replay", "schema", "seed", "scan", "conversation", "token", "parked", "verify"]
+    {
         let run = run(&[command, "--help"]);
         assert_eq!(run.code, Some(0), "{command}");
         assert!(run.stdout.contains("Examples:"), "{command} shows no examples:\n{}", run.stdout);

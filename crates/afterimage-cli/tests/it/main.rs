@@ -9,7 +9,10 @@
 
 mod applications;
 mod commands;
+mod parked;
 mod program;
 mod replay;
 mod tidy;
 mod up;
+mod verify;
+mod world;

@@ -14,14 +14,14 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use crate::program::{command, run, signal};
 
 /// A running local stack, killed where a test fails before it is told to end.
-struct Stack {
+pub struct Stack {
     process: Child,
     http_url: String,
-    dynamodb_url: String,
+    pub dynamodb_url: String,
 }
 
 impl Stack {
-    fn start(arguments: &[&str]) -> Self {
+    pub fn start(arguments: &[&str]) -> Self {
         let ports = ["up", "--http-port", "0", "--dynamodb-port", "0"];
         let mut process = command(&[&ports, arguments].concat())
             .stdout(Stdio::piped())
@@ -39,7 +39,7 @@ impl Stack {
         Self { process, http_url, dynamodb_url }
     }
 
-    fn get(&self, path: &str) -> String {
+    pub fn get(&self, path: &str) -> String {
         let authority = self.http_url.trim_start_matches("http://").trim_end_matches('/');
         let mut stream = TcpStream::connect(authority).expect("the stack listens");
         let request =
@@ -50,7 +50,7 @@ impl Stack {
         response
     }
 
-    fn stop(mut self, signal_name: &str) -> Option<i32> {
+    pub fn stop(mut self, signal_name: &str) -> Option<i32> {
         signal(&self.process, signal_name);
         self.process.wait().expect("it ends").code()
     }

@@ -285,6 +285,12 @@ impl CountAudit {
         group.and_then(|it| it.strip_suffix(sort_template.after.as_str())).map(str::to_owned)
     }
 
+    /// A count, as reports name it.
+    #[must_use]
+    pub fn count_name(&self, group: &str) -> String {
+        self.view.target.key(group).to_string()
+    }
+
     /// A ledger entry that differs, as drift.
     #[must_use]
     pub fn entry_drift(&self, source_key: &str, look: &Look) -> Drift {
@@ -308,7 +314,7 @@ impl CountAudit {
     #[must_use]
     pub fn count_drift(&self, group: &str, expected: i128, found: Option<i128>) -> Drift {
         Drift {
-            item: self.view.target.key(group).to_string(),
+            item: self.count_name(group),
             expected: expected.to_string(),
             found: found.map_or_else(|| "no whole number".to_owned(), |count| count.to_string()),
         }
@@ -320,3 +326,6 @@ fn bucket_of(partition: &str) -> usize {
     let digits = partition.len().checked_sub(4).and_then(|start| partition.get(start..));
     digits.and_then(|digits| usize::from_str_radix(digits, 16).ok()).unwrap_or(0) % BUCKET_COUNT
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,90 @@
+use afterimage_schema::TableNames;
+
+use super::*;
+use crate::record::Catalog;
+use crate::version::Version;
+use crate::view::{View, Views};
+
+fn audit() -> CountAudit {
+    let catalog = Catalog::new(TableNames::default()).expect("definitions");
+    let views = Views::compiled_in(&catalog).expect("views");
+    match views.named("genre-counts").expect("a view") {
+        View::Count(view) => CountAudit::new(view.clone()),
+        View::Latest(_) => panic!("it counts"),
+    }
+}
+
+fn album(number: u32, genre: &str) -> Item {
+    [("Artist", number.to_string()), ("Album", "It".to_owned()), ("Genre", genre.to_owned())]
+        .map(|(name, text)| (name.to_owned(), AttributeValue::string(text)))
+        .into()
+}
+
+fn entry(number: u64, group: &str) -> Entry {
+    let version = Version {
+        stream_label: "2026-01-01T00:00:00".parse().expect("a label"),
+        sequence_number: number.to_string().parse().expect("a number"),
+    };
+    Entry { version, standing: Standing::Counted { group: group.to_owned() } }
+}
+
+/// The entry of an album, as an item.
+fn entry_item(audit: &CountAudit, album: &Item, group: &str) -> Item {
+    let view = audit.view();
+    let key = ItemKey::of_item(&view.definition, album).expect("a key");
+    match entry(1, group).write(&view.name, &view.definition, &key, None).action {
+        crate::write::Action::Put(item) => item,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn what_is_kept_grows_with_groups_and_not_with_items() {
+    let mut audit = audit();
+    for number in 0..5000 {
+        let genre = format!("genre {}", number % 3);
+        let album = album(number, &genre);
+        audit.source(&album);
+        let entry = entry_item(&audit, &album, &genre);
+        audit.derived(&entry);
+    }
+    assert_eq!(audit.source_item_count, 5000);
+    assert_eq!((audit.fold.len(), audit.ledger.0.len(), audit.counts.len()), (3, 3, 0));
+    assert_eq!(audit.buckets.len(), BUCKET_COUNT);
+    assert!(!audit.is_ledger_suspect() && audit.broken.is_empty());
+}
+
+#[test]
+fn two_items_that_changed_places_are_seen() {
+    let mut audit = audit();
+    for (number, in_table, in_ledger) in
+        [(1, "Rock", "Jazz"), (2, "Jazz", "Rock"), (3, "Pop", "Pop")]
+    {
+        let album = album(number, in_table);
+        audit.source(&album);
+        let entry = entry_item(&audit, &album, in_ledger);
+        audit.derived(&entry);
+    }
+    let is_suspect = |number| {
+        let key = ItemKey::of_item(&audit.view().definition, &album(number, "")).expect("a key");
+        audit.is_suspect(&audit.entry_partition(&key))
+    };
+    assert_eq!([1, 2, 3].map(is_suspect), [true, true, false]);
+}
+
+#[test]
+fn a_group_is_still_only_if_no_entry_has_another_version() {
+    let ledger = |entries: &[(u64, &str)]| {
+        let mut ledger = Ledger::default();
+        for (place, (number, group)) in entries.iter().enumerate() {
+            ledger.add(&format!("ledger#view#{place}"), &entry(*number, group));
+        }
+        ledger
+    };
+    let before = ledger(&[(1, "Rock"), (2, "Jazz"), (3, "Rock")]);
+    assert!(before.is_still(&before, "Rock") && before.is_still(&before, "Pop"));
+    // Away and back again: as many as before, and not the same.
+    let later = ledger(&[(9, "Rock"), (2, "Jazz"), (3, "Rock")]);
+    assert_eq!(before.count("Rock"), later.count("Rock"));
+    assert!(!before.is_still(&later, "Rock") && before.is_still(&later, "Jazz"));
+}
