@@ -15,6 +15,7 @@ use std::fmt;
 use afterimage_schema::{Table, TableNames};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
+use aws_sdk_dynamodb::operation::delete_table::DeleteTableError;
 use embedded_dynamodb::Emulator;
 
 /// The environment variable that holds the URL of another engine, for example
@@ -131,8 +132,9 @@ fn delete_tables(endpoint_url: &str, names: &TableNames) {
             let name = names.name(table);
             if let Err(error) = client.delete_table().table_name(name).send().await {
                 // A test may have deleted it itself.
-                let is_gone =
-                    error.as_service_error().is_some_and(|it| it.is_resource_not_found_exception());
+                let is_gone = error
+                    .as_service_error()
+                    .is_some_and(DeleteTableError::is_resource_not_found_exception);
                 assert!(is_gone, "{name} was not deleted: {error:?}");
             }
         }

@@ -3,6 +3,7 @@
 use std::slice::from_ref;
 
 use afterimage_schema::Table;
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem, Update};
 use serde_json::{Value, json};
 
@@ -221,7 +222,9 @@ async fn names_what_cannot_be_updated(world: &World, key: &Value) -> bool {
     let write = world.client.transact_write_items();
     let write = write.transact_items(TransactWriteItem::builder().update(update).build());
     let refused = write.send().await.expect_err("a text takes no addition");
-    refused.as_service_error().is_some_and(|it| it.is_transaction_canceled_exception())
+    refused
+        .as_service_error()
+        .is_some_and(TransactWriteItemsError::is_transaction_canceled_exception)
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! Changing and deleting albums.
 
 use afterimage_schema::Table;
+use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
 use aws_sdk_dynamodb::types::AttributeValue;
 
 use crate::gateway::{Answer, Gateway};
@@ -31,7 +32,7 @@ async fn compares_types(gateway: &Gateway) -> bool {
         .condition_expression("Artist > :number")
         .expression_attribute_values(":number", AttributeValue::N("1".to_owned()));
     let refused = delete.send().await.expect_err("a text is not greater than a number");
-    refused.as_service_error().is_some_and(|it| it.is_conditional_check_failed_exception())
+    refused.as_service_error().is_some_and(DeleteItemError::is_conditional_check_failed_exception)
 }
 
 #[tokio::test]
