@@ -1,0 +1,187 @@
+//! DynamoDB in the process: the emulator behind the real SDK, without sockets, and the faults that
+//! AWS has and the emulator lacks.
+
+mod batch_get;
+mod client;
+mod connector;
+mod dispatch;
+mod fault;
+mod items;
+mod stale_index;
+
+pub use client::client;
+pub use fault::{Fault, FaultRates};
+pub use items::{ItemError, item_of_request, items_of, text};
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use dynoxide::Database;
+use dynoxide::storage_backend::ManualClock;
+use serde_json::{Value, json};
+
+use crate::trace::Trace;
+use stale_index::StaleIndex;
+
+/// The moment at which every simulation begins, in seconds since the Unix epoch.
+const FIRST_SECOND: u64 = 1_767_225_600;
+
+/// Calls that one schedule may take: many times what any does that ends. Those beyond are not answered.
+const CALLS_MAX: u64 = 8_000;
+
+/// Whoever looks at the tables after each write that was carried out.
+pub trait Watcher: Send + Sync {
+    /// A client's write was carried out.
+    fn written(&self);
+}
+
+/// The emulator, the faults that its clients meet, and what they did.
+#[derive(Clone)]
+pub struct Dynamodb(Arc<Shared>);
+
+struct Shared {
+    database: Database,
+    clock: Arc<ManualClock>,
+    trace: Trace,
+    state: Mutex<State>,
+}
+
+struct State {
+    random: fastrand::Rng,
+    rates: FaultRates,
+    script: VecDeque<Fault>,
+    stale_index: Option<StaleIndex>,
+    call_count: u64,
+    watcher: Option<Arc<dyn Watcher>>,
+}
+
+/// Why the emulator did not do what the simulation itself wants of it.
+#[derive(Debug, thiserror::Error)]
+#[error("the embedded DynamoDB refused {operation}: {reason}")]
+pub struct DynamodbError {
+    /// The operation.
+    pub operation: String,
+    /// What the emulator said.
+    pub reason: String,
+}
+
+impl Dynamodb {
+    /// An empty one; its faults are drawn from `seed`.
+    ///
+    /// # Errors
+    /// [`DynamodbError`] where the emulator does not open.
+    pub fn open(seed: u64, rates: FaultRates, trace: Trace) -> Result<Self, DynamodbError> {
+        let clock = Arc::new(ManualClock::new(FIRST_SECOND));
+        let database = Database::memory_with_clock(clock.clone()).map_err(|error| {
+            DynamodbError { operation: "opening".to_owned(), reason: error.to_string() }
+        })?;
+        let state = State {
+            random: fastrand::Rng::with_seed(seed),
+            rates,
+            script: VecDeque::new(),
+            stale_index: None,
+            call_count: 0,
+            watcher: None,
+        };
+        Ok(Self(Arc::new(Shared { database, clock, trace, state: Mutex::new(state) })))
+    }
+
+    /// Carries out an operation at once, without faults: the application's side of the world.
+    ///
+    /// # Errors
+    /// [`DynamodbError`] with what the emulator said.
+    pub fn call(&self, operation: &str, request: &Value) -> Result<Value, DynamodbError> {
+        let refused = |reason| DynamodbError { operation: operation.to_owned(), reason };
+        let body = dispatch::dispatch(&self.0.database, operation, &request.to_string())
+            .map_err(|refusal| refused(refusal.body))?;
+        serde_json::from_str(&body).map_err(|error| refused(error.to_string()))
+    }
+
+    /// Every item of a table.
+    ///
+    /// # Errors
+    /// [`DynamodbError`].
+    pub fn scan(&self, table_name: &str) -> Result<Vec<Value>, DynamodbError> {
+        let mut items = Vec::new();
+        let mut request = json!({ "TableName": table_name });
+        loop {
+            let mut page = self.call("Scan", &request)?;
+            if let Some(Value::Array(found)) = page.get_mut("Items").map(Value::take) {
+                items.extend(found);
+            }
+            match page.get_mut("LastEvaluatedKey").map(Value::take) {
+                Some(key) => request["ExclusiveStartKey"] = key,
+                None => return Ok(items),
+            }
+        }
+    }
+
+    /// Time passes for the items' expiry, and those that expired are deleted.
+    ///
+    /// # Errors
+    /// [`DynamodbError`].
+    pub fn expire(&self, seconds: u64) -> Result<(), DynamodbError> {
+        self.0.clock.tick(Duration::from_secs(seconds));
+        let swept = self.0.database.sweep_ttl();
+        swept.map(|_| ()).map_err(|error| DynamodbError {
+            operation: "expiry".to_owned(),
+            reason: error.to_string(),
+        })
+    }
+
+    /// The emulator's seconds since the Unix epoch.
+    #[must_use]
+    pub fn now_seconds(&self) -> u64 {
+        use dynoxide::storage_backend::Clock as _;
+        self.0.clock.now_unix_secs()
+    }
+
+    /// From now on index queries see what the table held when they were last refreshed: now, but
+    /// for a few items that lag further behind.
+    ///
+    /// # Errors
+    /// [`DynamodbError`].
+    pub fn refresh_index(&self, table_name: &str) -> Result<(), DynamodbError> {
+        let items = self.scan(table_name)?;
+        let mut state = self.state();
+        let State { random, stale_index, .. } = &mut *state;
+        match stale_index {
+            Some(index) => index.refresh(items, random),
+            None => *stale_index = Some(StaleIndex::new(items)),
+        }
+        Ok(())
+    }
+
+    /// Faults as these rates have them from now on; [`FaultRates::NONE`] for a calm sea.
+    pub fn set_rates(&self, rates: FaultRates) {
+        self.state().rates = rates;
+    }
+
+    /// The next calls that can meet them do meet these faults, one each, whatever the rates.
+    pub fn script(&self, faults: &[Fault]) {
+        self.state().script.extend(faults);
+    }
+
+    /// Who looks at the tables after each write.
+    pub fn watch(&self, watcher: Arc<dyn Watcher>) {
+        self.state().watcher = Some(watcher);
+    }
+
+    /// Calls of the SDK so far.
+    #[must_use]
+    pub fn call_count(&self) -> u64 {
+        self.state().call_count
+    }
+
+    /// Whether there were more calls than any schedule takes that ends.
+    #[must_use]
+    pub fn is_overrun(&self) -> bool {
+        self.call_count() > CALLS_MAX
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // A panic elsewhere ends the schedule anyway.
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,21 @@
+//! A seeded simulation: the real engine and the real SDK over the emulator, in virtual time, under
+//! every fault that the stream, the network and the clock can make.
+
+mod check;
+pub mod command;
+mod delivery;
+mod dynamodb;
+mod run;
+mod schedule;
+mod search;
+mod shrink;
+mod trace;
+mod world;
+
+pub use check::Violation;
+pub use dynamodb::{Dynamodb, Fault, FaultRates, client};
+pub use run::{RunError, Verdict, run};
+pub use schedule::{Action, Schedule, Step};
+pub use search::{Found, Search, search};
+pub use shrink::shrink;
+pub use trace::Trace;

@@ -1,0 +1,243 @@
+//! Runs a schedule in virtual time, from nothing to drained and compared.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use afterimage::canary::{Canary, plant};
+use afterimage::{Catalog, Views};
+use afterimage_schema::{Table, definition};
+use serde_json::{Value, json};
+use tokio::time::sleep;
+
+use crate::check::{Moment, Violation, check_drained};
+use crate::delivery::{Delivered, Mapping};
+use crate::dynamodb::{Dynamodb, FaultRates};
+use crate::schedule::{Action, Schedule};
+use crate::trace::Trace;
+use crate::world::{Application, Change, Ground, Message, WorldError, table_name, views};
+
+/// Records in one batch of the last replay.
+const REPLAY_BATCH_SIZE: usize = 60;
+
+/// How a schedule ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verdict {
+    /// What did not hold; `None` where everything did.
+    pub violation: Option<Violation>,
+    /// Calls that the SDK made.
+    pub call_count: u64,
+    /// Records that were delivered.
+    pub record_count: usize,
+    /// How often each outcome was reported, a view and a record at a time.
+    pub outcomes: BTreeMap<&'static str, u64>,
+    /// What happened, where it was recorded.
+    pub trace: Vec<String>,
+}
+
+/// Why a schedule could not be run at all.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// No runtime could be made.
+    #[error("the runtime did not start")]
+    Runtime(#[source] std::io::Error),
+    /// The world broke.
+    #[error(transparent)]
+    World(#[from] WorldError),
+}
+
+/// Runs a schedule on this thread, with a bug planted on purpose if one is named.
+///
+/// # Errors
+/// [`RunError`] where the simulation itself fails; a violation is a verdict.
+pub fn run(
+    schedule: &Schedule,
+    canary: Option<Canary>,
+    is_traced: bool,
+) -> Result<Verdict, RunError> {
+    // The SDK's back-off and the engine's draw from the thread's own generator.
+    fastrand::seed(schedule.seed);
+    plant(canary);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()
+        .map_err(RunError::Runtime)?;
+    let verdict = runtime.block_on(async {
+        let trace = if is_traced { Trace::recording() } else { Trace::default() };
+        let world = World::new(schedule, trace.clone())?;
+        let violation = world.run(schedule).await?;
+        Ok(Verdict {
+            violation,
+            call_count: world.dynamodb.call_count(),
+            record_count: world.mapping.with_stream(|stream| stream.delivered().len()),
+            outcomes: world.mapping.outcomes(),
+            trace: trace.lines(),
+        })
+    });
+    plant(None);
+    verdict
+}
+
+struct World {
+    dynamodb: Dynamodb,
+    catalog: Catalog,
+    views: Views,
+    application: Arc<Mutex<Application>>,
+    moment: Arc<Moment>,
+    mapping: Mapping,
+    trace: Trace,
+}
+
+impl World {
+    fn new(schedule: &Schedule, trace: Trace) -> Result<Self, WorldError> {
+        let (catalog, views) = views()?;
+        let dynamodb = Dynamodb::open(schedule.seed, schedule.rates, trace.clone())?;
+        create_tables(&dynamodb)?;
+        let application = Arc::new(Mutex::new(Application::default()));
+        let moment = Arc::new(Moment::new(
+            dynamodb.clone(),
+            Arc::clone(&application),
+            views.clone(),
+            trace.clone(),
+        ));
+        dynamodb.watch(moment.clone());
+        let mapping = Mapping::new(
+            dynamodb.clone(),
+            catalog.clone(),
+            views.clone(),
+            trace.clone(),
+            schedule.seed,
+            schedule.lanes_per_shard,
+            schedule.bisects,
+        );
+        Ok(Self { dynamodb, catalog, views, application, moment, mapping, trace })
+    }
+
+    async fn run(&self, schedule: &Schedule) -> Result<Option<Violation>, WorldError> {
+        for change in &schedule.before {
+            self.change(change)?;
+        }
+        // An index lags by seconds: what was there long before the deployment is in it.
+        self.dynamodb.refresh_index(table_name(Table::Messages))?;
+        let groups = self.with_application(|application| {
+            application.deploy();
+            application.groups()
+        });
+        self.mapping.deploy()?;
+        self.trace.note(|| "--- deployed".to_owned());
+        for step in &schedule.steps {
+            sleep(Duration::from_millis(step.after_ms)).await;
+            self.act(&step.action)?;
+            if let Some(violation) = self.violation() {
+                return Ok(Some(violation));
+            }
+        }
+        self.end(&groups).await
+    }
+
+    /// Drains, compares, replays everything, and compares again.
+    async fn end(&self, groups: &BTreeSet<String>) -> Result<Option<Violation>, WorldError> {
+        // A group from before the deployment is adopted when it is heard of again.
+        for group in groups.iter().filter_map(|group| group.strip_prefix('g')?.parse().ok()) {
+            let message = Message { group, at: 0, text: 0, has_mood: false, more_bytes: 0 };
+            self.change(&Change::PutMessage(message))?;
+        }
+        self.trace.note(|| "--- draining".to_owned());
+        self.dynamodb.set_rates(FaultRates::NONE);
+        self.mapping.drain().await?;
+        if let Some(violation) = self.violation() {
+            return Ok(Some(violation));
+        }
+        if let Some(violation) = self.check_drained()? {
+            return Ok(Some(violation));
+        }
+        self.trace.note(|| "--- everything once more".to_owned());
+        let before = self.tables()?;
+        let mut places: Vec<usize> =
+            (0..self.mapping.with_stream(|it| it.delivered().len())).collect();
+        fastrand::shuffle(&mut places);
+        for picks in places.chunks(REPLAY_BATCH_SIZE) {
+            self.mapping.redeliver(picks, Delivered::CALM);
+        }
+        self.mapping.settle().await;
+        if let Some(violation) = self.violation() {
+            return Ok(Some(violation));
+        }
+        let is_changed = self.tables()? != before;
+        let what = "a replay of every record changed the tables".to_owned();
+        Ok(is_changed.then_some(Violation { invariant: "I2", what }))
+    }
+
+    fn tables(&self) -> Result<[Vec<afterimage::Item>; 2], WorldError> {
+        let read =
+            |table| Ok::<_, WorldError>(Ground::read(&self.dynamodb, table)?.items().to_vec());
+        Ok([read(Table::Messages)?, read(Table::Derived)?])
+    }
+
+    fn check_drained(&self) -> Result<Option<Violation>, WorldError> {
+        self.with_application(|application| {
+            self.mapping.with_stream(|stream| {
+                check_drained(&self.dynamodb, &self.catalog, &self.views, application, stream)
+            })
+        })
+    }
+
+    fn with_application<T>(&self, act: impl FnOnce(&mut Application) -> T) -> T {
+        act(&mut self.application.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn violation(&self) -> Option<Violation> {
+        let overrun = || {
+            let what = "the calls do not end".to_owned();
+            self.dynamodb.is_overrun().then_some(Violation { invariant: "I8", what })
+        };
+        self.moment.violation().or_else(overrun).or_else(|| self.mapping.violation())
+    }
+
+    fn change(&self, change: &Change) -> Result<(), WorldError> {
+        self.with_application(|application| application.make(&self.dynamodb, change))
+    }
+
+    fn act(&self, action: &Action) -> Result<(), WorldError> {
+        match action {
+            Action::Change(change) => {
+                self.trace.note(|| format!("the application {change}"));
+                self.change(change)
+            }
+            Action::Invoke { pick, how } => self.mapping.invoke(*pick, *how),
+            Action::Redeliver { picks, how } => {
+                self.mapping.read()?;
+                self.mapping.redeliver(picks, *how);
+                Ok(())
+            }
+            Action::Cut { pick } => {
+                self.mapping.cut(*pick);
+                Ok(())
+            }
+            Action::Restart => {
+                self.mapping.restart();
+                Ok(())
+            }
+            Action::Split { pick } => self.mapping.split(*pick),
+            Action::EnableAgain { table } => self.mapping.enable_again(*table),
+            Action::RefreshIndex => Ok(self.dynamodb.refresh_index(table_name(Table::Messages))?),
+            Action::Damage { pick } => self.mapping.damage(*pick),
+        }
+    }
+}
+
+/// The product's tables, and an expiry for albums.
+fn create_tables(dynamodb: &Dynamodb) -> Result<(), WorldError> {
+    for table in Table::ALL {
+        let mut input = definition(table)?.create_table_input;
+        input["TableName"] = Value::from(table_name(table));
+        dynamodb.call("CreateTable", &input)?;
+    }
+    let expiry = json!({
+        "TableName": table_name(Table::Albums),
+        "TimeToLiveSpecification": { "AttributeName": "expires_at", "Enabled": true },
+    });
+    dynamodb.call("UpdateTimeToLive", &expiry)?;
+    Ok(())
+}

@@ -1,0 +1,263 @@
+//! Schedules: everything that one simulation does, drawn from its seed.
+
+use std::fmt;
+
+use afterimage_schema::Table;
+
+use crate::delivery::Delivered;
+use crate::dynamodb::FaultRates;
+use crate::world::{Album, Change, Edit, Message, Year};
+
+/// Genres; one has a slash, one characters beyond ASCII, one looks like a number.
+const GENRES: [&str; 5] = ["Rock", "AC/DC", "Ünïcode 漢", "1980", "true"];
+
+/// Years as numbers: three of them are one number.
+const YEAR_NUMBERS: [&str; 5] = ["1980", "1980.0", "1.98E3", "-0.5", "1975"];
+
+/// Members of a crowd: more than one chunk of the head, and more than one transaction.
+const CROWD: std::ops::Range<u8> = 50..60;
+
+/// What one simulation does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Schedule {
+    /// Where its random choices come from.
+    pub seed: u64,
+    /// How its calls fare.
+    pub rates: FaultRates,
+    /// Lanes of each shard: the parallelization factor.
+    pub lanes_per_shard: usize,
+    /// Whether a failed batch is tried in halves.
+    pub bisects: bool,
+    /// Changes from before the deployment.
+    pub before: Vec<Change>,
+    /// What happens since.
+    pub steps: Vec<Step>,
+}
+
+/// Something that happens, some time after what happened before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    /// How long after, in milliseconds.
+    pub after_ms: u64,
+    /// What happens.
+    pub action: Action,
+}
+
+/// Something that happens. Numbers that pick are taken modulo what there is to pick from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Action {
+    /// The application changes something.
+    Change(Change),
+    /// The processor is invoked for a lane.
+    Invoke {
+        /// Which.
+        pick: usize,
+        /// How.
+        how: Delivered,
+    },
+    /// Records of any age are delivered once more, in any order.
+    Redeliver {
+        /// Which.
+        picks: Vec<usize>,
+        /// How.
+        how: Delivered,
+    },
+    /// The process of an invocation is cut.
+    Cut {
+        /// Which.
+        pick: usize,
+    },
+    /// The mapping starts again at TRIM_HORIZON.
+    Restart,
+    /// A shard is split.
+    Split {
+        /// Which.
+        pick: usize,
+    },
+    /// A stream is disabled and enabled again.
+    EnableAgain {
+        /// Which table's.
+        table: Table,
+    },
+    /// The index catches up with its table, almost.
+    RefreshIndex,
+    /// A record appears that cannot be decoded.
+    Damage {
+        /// Which one it is a copy of.
+        pick: usize,
+    },
+}
+
+impl fmt::Display for Action {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Action::Change(change) => write!(formatter, "the application {change}"),
+            Action::Invoke { pick, how } => write!(
+                formatter,
+                "an invocation begins (lane {pick}, up to {} records, {} ms)",
+                how.batch_size, how.deadline_ms
+            ),
+            Action::Redeliver { picks, .. } => {
+                write!(formatter, "{} records are delivered once more", picks.len())
+            }
+            Action::Cut { .. } => write!(formatter, "a process is cut"),
+            Action::Restart => write!(formatter, "the mapping starts again at TRIM_HORIZON"),
+            Action::Split { .. } => write!(formatter, "a shard is split"),
+            Action::EnableAgain { table } => {
+                write!(formatter, "the stream of {table} is disabled and enabled again")
+            }
+            Action::RefreshIndex => write!(formatter, "the index catches up, almost"),
+            Action::Damage { .. } => write!(formatter, "a damaged record appears"),
+        }
+    }
+}
+
+impl Schedule {
+    /// The schedule of a seed.
+    #[must_use]
+    pub fn of_seed(seed: u64) -> Self {
+        let mut draw = Draw { random: fastrand::Rng::with_seed(seed) };
+        let rates = draw.rates();
+        let lanes_per_shard = draw.random.usize(1..4);
+        let bisects = draw.random.bool();
+        let before = (0..draw.random.usize(0..10)).map(|_| draw.change_of_messages()).collect();
+        let mut steps = Vec::new();
+        if draw.is_one_in(60) {
+            steps.extend(draw.crowd());
+        }
+        steps.extend((0..draw.random.usize(8..70)).map(|_| draw.step()));
+        Self { seed, rates, lanes_per_shard, bisects, before, steps }
+    }
+}
+
+struct Draw {
+    random: fastrand::Rng,
+}
+
+impl Draw {
+    fn is_one_in(&mut self, count: u8) -> bool {
+        self.random.u8(0..count) == 0
+    }
+
+    fn choice<T: Copy>(&mut self, choices: &[T], otherwise: T) -> T {
+        self.random.choice(choices).copied().unwrap_or(otherwise)
+    }
+
+    fn rates(&mut self) -> FaultRates {
+        FaultRates {
+            per_mille: self.choice(&[0, 20, 80, 250], 0),
+            delay_ms_max: self.choice(&[1, 10, 50, 400], 1),
+        }
+    }
+
+    fn step(&mut self) -> Step {
+        let after_ms = match self.random.u8(0..10) {
+            0..3 => 0,
+            3..8 => self.random.u64(0..30),
+            _ => self.random.u64(0..800),
+        };
+        Step { after_ms, action: self.action() }
+    }
+
+    fn action(&mut self) -> Action {
+        match self.random.u8(0..100) {
+            0..52 => Action::Change(self.change()),
+            52..80 => Action::Invoke { pick: self.random.usize(..), how: self.how() },
+            80..87 => {
+                let count = self.random.usize(1..8);
+                let picks = (0..count).map(|_| self.random.usize(..)).collect();
+                Action::Redeliver { picks, how: self.how() }
+            }
+            87..91 => Action::Cut { pick: self.random.usize(..) },
+            91 => Action::Restart,
+            92..94 => Action::Split { pick: self.random.usize(..) },
+            94 => {
+                let table = if self.random.bool() { Table::Albums } else { Table::Messages };
+                Action::EnableAgain { table }
+            }
+            95..98 => Action::RefreshIndex,
+            _ => Action::Damage { pick: self.random.usize(..) },
+        }
+    }
+
+    fn how(&mut self) -> Delivered {
+        let deadline_ms = match self.random.u8(0..6) {
+            0 => self.random.u64(20..400),
+            1 => self.random.u64(400..5_000),
+            _ => 60_000,
+        };
+        Delivered { batch_size: self.random.usize(1..20), deadline_ms }
+    }
+
+    fn change(&mut self) -> Change {
+        if self.random.u8(0..10) < 4 { self.change_of_albums() } else { self.change_of_messages() }
+    }
+
+    fn change_of_albums(&mut self) -> Change {
+        let number = self.random.u8(0..7);
+        match self.random.u8(0..10) {
+            0..6 => Change::PutAlbum(Album {
+                number,
+                genre: self.genre(),
+                year: self.year(),
+                is_selected: !self.is_one_in(3),
+                note_bytes: if self.is_one_in(12) { self.random.u16(1_000..2_000) } else { 0 },
+            }),
+            6..8 => Change::SetGenre { number, genre: self.genre() },
+            8 => Change::DeleteAlbum { number },
+            _ => Change::ExpireAlbum { number },
+        }
+    }
+
+    fn genre(&mut self) -> Option<&'static str> {
+        if self.is_one_in(6) { None } else { self.random.choice(GENRES) }
+    }
+
+    fn year(&mut self) -> Year {
+        match self.random.u8(0..12) {
+            0..6 => Year::Number(self.choice(&YEAR_NUMBERS, "1980")),
+            6 | 7 => Year::Boolean(self.random.bool()),
+            8 => Year::Text("1980"),
+            9 => Year::List,
+            _ => Year::Absent,
+        }
+    }
+
+    fn change_of_messages(&mut self) -> Change {
+        let group = self.random.u8(0..3);
+        // Few times: equal ones within a group are edits, across groups equal target keys.
+        let at = self.random.u8(0..12);
+        match self.random.u8(0..12) {
+            0..5 => Change::PutMessage(Message {
+                group,
+                at,
+                text: self.random.u16(..),
+                has_mood: self.random.bool(),
+                more_bytes: if self.is_one_in(12) { self.random.u16(1_000..2_000) } else { 0 },
+            }),
+            5 => Change::DeleteMessage { pick: self.random.u16(..) },
+            6..9 => Change::Join { owner: self.random.u8(0..3), group, at: self.random.u8(0..16) },
+            9 => Change::Leave { pick: self.random.u16(..) },
+            _ => Change::EditRow { pick: self.random.u16(..), edit: self.edit() },
+        }
+    }
+
+    fn edit(&mut self) -> Edit {
+        let value = self.random.u16(..);
+        match self.random.u8(0..5) {
+            0 => Edit::Note(value),
+            1 => Edit::RemoveNote,
+            2 => Edit::Pin(value),
+            3 => Edit::Unpin,
+            _ => Edit::Message(value),
+        }
+    }
+
+    /// Many members join one group at once.
+    fn crowd(&mut self) -> Vec<Step> {
+        let count = self.random.u8(CROWD);
+        let join = |owner| Change::Join { owner: 10 + owner, group: 0, at: 3 };
+        let joins = (0..count).map(join).map(Action::Change);
+        joins.map(|action| Step { after_ms: 0, action }).collect()
+    }
+}

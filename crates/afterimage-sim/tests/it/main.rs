@@ -1,0 +1,6 @@
+//! The simulation in CI, and the simulation itself under test.
+
+mod canaries;
+mod faults;
+mod schedules;
+mod traces;
