@@ -109,24 +109,27 @@ impl World {
 
 /// A record of a stream.
 pub fn record(table: &str, number: u64, keys: Value, more: Value) -> Value {
-    let mut image = keys.clone();
-    for (name, value) in more.as_object().expect("attributes") {
-        image[name] = value.clone();
-    }
-    json!({
+    let mut record = json!({
         "eventName": "MODIFY",
         "eventSourceARN": format!(
             "arn:aws:dynamodb:us-east-1:1:table/afterimage-{table}/stream/2026-01-01T00:00:00.000"
         ),
-        "dynamodb": {
-            "Keys": keys, "NewImage": image, "SequenceNumber": format!("{number:021}"),
-        },
-    })
+        "dynamodb": { "NewImage": keys, "SequenceNumber": format!("{number:021}") },
+    });
+    record["dynamodb"]["Keys"] = keys;
+    let Value::Object(more) = more else { panic!("attributes") };
+    for (name, value) in more {
+        record["dynamodb"]["NewImage"][name] = value;
+    }
+    record
 }
 
+/// A record of an album with one attribute.
 pub fn album(number: u64, album: &str, attribute: &str, value: Value) -> Value {
     let keys = json!({"Artist": {"S": "AC/DC"}, "Album": {"S": album}});
-    record("albums", number, keys, json!({ attribute: value }))
+    let mut record = record("albums", number, keys, json!({}));
+    record["dynamodb"]["NewImage"][attribute] = value;
+    record
 }
 
 /// The shipped view of messages, with as many rows as given.
