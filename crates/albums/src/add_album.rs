@@ -1,8 +1,7 @@
 //! `POST /api/albums?overwrite=`: adds an album.
 
-use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::ReturnValue;
-use http_api::{ApiError, Fields, Parameters, plain_json, store_error};
+use http_api::{ApiError, Fields, Outcome, Parameters, plain_json, put_new, store_error, transact};
 use lambda_http::http::StatusCode;
 use lambda_http::{Body, Request, Response};
 
@@ -18,37 +17,40 @@ pub async fn add_album(albums: &Albums, request: Request) -> Response<Body> {
 async fn add(albums: &Albums, request: &Request) -> Result<Response<Body>, ApiError> {
     let overwrite = Parameters::of(request, &["overwrite"])?.flag("overwrite")?;
     let album = Album::take_from(&mut Fields::of(request, &ATTRIBUTES)?)?;
-    let replaced = put(albums, &album, overwrite).await?;
+    let replaced = if overwrite {
+        put(albums, &album).await?
+    } else {
+        put_where_none_is(albums, &album).await?;
+        false
+    };
     let status = if replaced { StatusCode::OK } else { StatusCode::CREATED };
     http_api::json(status, &plain_json(&album.item())?)
 }
 
 /// Puts the album, and says whether it replaced one.
-async fn put(albums: &Albums, album: &Album, overwrite: bool) -> Result<bool, ApiError> {
-    let mut put = albums
+async fn put(albums: &Albums, album: &Album) -> Result<bool, ApiError> {
+    let done = albums
         .client
         .put_item()
         .table_name(albums.albums_table())
         .set_item(Some(album.item()))
-        .return_values(ReturnValue::AllOld);
-    if !overwrite {
-        put = put.condition_expression("attribute_not_exists(Artist)");
-    }
-    match put.send().await {
-        Ok(done) => Ok(done.attributes.is_some_and(|old| !old.is_empty())),
-        Err(error) => {
-            let refused = error
-                .as_service_error()
-                .is_some_and(PutItemError::is_conditional_check_failed_exception);
-            if refused {
-                let message = "this artist has an album of this title already; PUT changes it, and \
-                               `?overwrite=true` replaces it";
-                return Err(ApiError::Conflict {
-                    code: "album_exists",
-                    message: message.to_owned(),
-                });
-            }
-            Err(store_error("PutItem of an album", error).into())
-        }
+        .return_values(ReturnValue::AllOld)
+        .send()
+        .await
+        .map_err(|error| store_error("PutItem of an album", error))?;
+    Ok(done.attributes.is_some_and(|old| !old.is_empty()))
+}
+
+/// Puts the album in a transaction, so that a request that is sent twice does not meet its own album.
+async fn put_where_none_is(albums: &Albums, album: &Album) -> Result<(), ApiError> {
+    let put = put_new(albums.albums_table(), "Artist", album.item())?;
+    match transact(&albums.client, "adding an album", vec![put]).await? {
+        Outcome::Written => Ok(()),
+        Outcome::Refused(_) => Err(ApiError::Conflict {
+            code: "album_exists",
+            message: "this artist has an album of this title already; PUT changes it, and \
+                      `?overwrite=true` replaces it"
+                .to_owned(),
+        }),
     }
 }

@@ -1,8 +1,9 @@
 //! `DELETE /api/albums?artist=&album=`: deletes an album that is not protected.
 
-use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
-use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
-use http_api::{ApiError, Parameters, store_error};
+use aws_sdk_dynamodb::types::{
+    AttributeValue, Delete, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
+};
+use http_api::{ApiError, Outcome, Parameters, transact};
 use lambda_http::{Body, Request, Response};
 
 use crate::{AlbumKey, Albums, PROTECTED_RANK_MAX};
@@ -21,11 +22,10 @@ async fn delete(albums: &Albums, request: &Request) -> Result<Response<Body>, Ap
     Ok(http_api::no_content())
 }
 
-/// One conditional delete decides: between a read and a delete the rank could change.
+/// One conditional delete decides: between a read and a delete the rank could change. It is a
+/// transaction, so that a request that is sent twice is not told that the album is gone.
 async fn delete_unprotected(albums: &Albums, key: &AlbumKey) -> Result<(), ApiError> {
-    let deleted = albums
-        .client
-        .delete_item()
+    let delete = Delete::builder()
         .table_name(albums.albums_table())
         .set_key(Some(key.item()))
         .condition_expression(
@@ -37,23 +37,19 @@ async fn delete_unprotected(albums: &Albums, key: &AlbumKey) -> Result<(), ApiEr
             AttributeValue::N(PROTECTED_RANK_MAX.to_string()),
         )
         .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-        .send()
-        .await;
-    let Err(error) = deleted else { return Ok(()) };
-    let refused = error.as_service_error().and_then(|it| match it {
-        DeleteItemError::ConditionalCheckFailedException(refused) => Some(refused),
-        _ => None,
-    });
-    match refused {
-        None => Err(store_error("DeleteItem of an album", error).into()),
-        Some(refused) if refused.item().is_some_and(|item| !item.is_empty()) => {
+        .build()
+        .map_err(ApiError::internal)?;
+    let delete = TransactWriteItem::builder().delete(delete).build();
+    match transact(&albums.client, "deleting an album", vec![delete]).await? {
+        Outcome::Written => Ok(()),
+        Outcome::Refused(refused) if refused.at(0).is_some_and(|item| !item.is_empty()) => {
             let message = format!(
                 "this album is protected: albums of rank {PROTECTED_RANK_MAX} and better are kept; \
                  PUT takes its Rank away first"
             );
             Err(ApiError::Conflict { code: "album_protected", message })
         }
-        Some(_) => {
+        Outcome::Refused(_) => {
             let message = "this artist has no album of this title".to_owned();
             Err(ApiError::NotFound { code: "album_not_found", message })
         }

@@ -47,6 +47,14 @@ pub enum ApiError {
         /// The sentence.
         message: String,
     },
+    /// 413: the body is longer than any that is valid.
+    #[error("{message}")]
+    TooLarge {
+        /// The stable code.
+        code: &'static str,
+        /// The sentence.
+        message: String,
+    },
     /// 503: the store is busy or out of reach; the same request may succeed later.
     #[error("the store is busy; try again in a moment")]
     Unavailable {
@@ -91,6 +99,7 @@ impl ApiError {
             Self::Forbidden { .. } => StatusCode::FORBIDDEN,
             Self::NotFound { .. } => StatusCode::NOT_FOUND,
             Self::Conflict { .. } => StatusCode::CONFLICT,
+            Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal { .. } => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -103,7 +112,8 @@ impl ApiError {
             Self::Invalid { code, .. }
             | Self::Forbidden { code, .. }
             | Self::NotFound { code, .. }
-            | Self::Conflict { code, .. } => code,
+            | Self::Conflict { code, .. }
+            | Self::TooLarge { code, .. } => code,
             Self::Unauthorized => "unauthorized",
             Self::Unavailable { .. } => "unavailable",
             Self::Internal { .. } => "internal",

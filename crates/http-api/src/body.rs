@@ -71,12 +71,13 @@ impl Fields {
     /// Reads the body of a request.
     ///
     /// # Errors
-    /// 400 `invalid_body` for a body that is too long, and for every [`FieldError`].
+    /// 413 `body_too_long` over [`BODY_BYTES_MAX`], and 400 `invalid_body` for every [`FieldError`].
     pub fn of(request: &Request, known: &[&str]) -> Result<Self, ApiError> {
         let body: &[u8] = request.body();
         if body.len() > BODY_BYTES_MAX {
-            let message = format!("the body is longer than {BODY_BYTES_MAX} bytes");
-            return Err(ApiError::invalid_body(message));
+            let message =
+                format!("the body is longer than {BODY_BYTES_MAX} bytes; no valid one is");
+            return Err(ApiError::TooLarge { code: "body_too_long", message });
         }
         Ok(Self::parse(body, known)?)
     }

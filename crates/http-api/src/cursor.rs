@@ -1,17 +1,18 @@
 //! Cursors: where the next page begins, as an opaque text.
 //!
-//! A cursor is base64url of a version byte, a hash of the query it belongs to (route and parameters), and
-//! the part of the last item's key that the query does not determine, each text behind its length. It
-//! names no partition of its own, so a forged one reaches nothing that its query does not.
+//! A cursor is base64url of a version byte, a hash of the query it belongs to (route and parameters) and of
+//! what follows, and the part of the last item's key that the query does not determine, each text behind
+//! its length. It names no partition of its own, so a forged one reaches nothing that its query does not.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
 
 /// The version that is written and read.
-const VERSION: u8 = 2;
+const VERSION: u8 = 3;
 
-/// How many bytes of the query's SHA-256 a cursor holds: it tells a mistaken client, it guards nothing.
+/// How many bytes of the SHA-256 a cursor holds. It tells a cursor of another query and one that was
+/// altered on its way; having no key, it guards nothing.
 const HASH_BYTES: usize = 16;
 
 /// How many bytes a text's length takes.
@@ -30,12 +31,14 @@ pub struct InvalidCursor;
 /// Writes the cursor of a query (route and parameters) that continues behind a position.
 #[must_use]
 pub fn encode_cursor(query: &[&str], position: &[&str]) -> String {
-    let mut bytes = vec![VERSION];
-    bytes.extend(hash(query));
+    let mut behind = Vec::new();
     for part in position {
-        bytes.extend(part.len().to_be_bytes());
-        bytes.extend(part.as_bytes());
+        behind.extend(part.len().to_be_bytes());
+        behind.extend(part.as_bytes());
     }
+    let mut bytes = vec![VERSION];
+    bytes.extend(hash(query, &behind));
+    bytes.extend(behind);
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
@@ -53,7 +56,7 @@ pub fn decode_cursor<const PARTS: usize>(
     let bytes = URL_SAFE_NO_PAD.decode(cursor).map_err(|_| InvalidCursor)?;
     let (version, rest) = bytes.split_first().ok_or(InvalidCursor)?;
     let (written_hash, mut rest) = rest.split_first_chunk().ok_or(InvalidCursor)?;
-    if *version != VERSION || *written_hash != hash(query) {
+    if *version != VERSION || *written_hash != hash(query, rest) {
         return Err(InvalidCursor);
     }
     let mut position = Vec::with_capacity(PARTS);
@@ -73,12 +76,16 @@ fn split_text(bytes: &[u8]) -> Option<(&str, &[u8])> {
     Some((std::str::from_utf8(text).ok()?, behind))
 }
 
-fn hash(query: &[&str]) -> [u8; HASH_BYTES] {
+/// The hash of a query and of the position as it is written.
+fn hash(query: &[&str], position: &[u8]) -> [u8; HASH_BYTES] {
     let mut hash = Sha256::new();
+    // Counts and lengths keep the parts apart: "ab" + "c" is not "a" + "bc".
+    hash.update(query.len().to_be_bytes());
     for part in query {
         hash.update(part.len().to_be_bytes());
         hash.update(part);
     }
+    hash.update(position);
     let mut short = [0; HASH_BYTES];
     short.iter_mut().zip(hash.finalize()).for_each(|(to, from)| *to = from);
     short
@@ -91,7 +98,7 @@ mod tests {
 
     fn written(query: &[&str], position: &[u8]) -> Vec<u8> {
         let mut bytes = vec![VERSION];
-        bytes.extend(hash(query));
+        bytes.extend(hash(query, position));
         bytes.extend(position);
         bytes
     }
@@ -104,9 +111,12 @@ mod tests {
     fn only_a_cursor_of_the_query_is_read() {
         assert_eq!(read(&written(&["list"], b"\0\0\0\0\0\0\0\x01x")), Ok(["x".to_owned()]));
         let mut other_version = written(&["list"], b"\0\0\0\0\0\0\0\x01x");
-        other_version[0] = 1;
+        other_version[0] = 2;
+        let mut altered = written(&["list"], b"\0\0\0\0\0\0\0\x01x");
+        *altered.last_mut().expect("a byte") = b'y';
         for bytes in [
             other_version,
+            altered,
             written(&["list", "Rock"], b"\0\0\0\0\0\0\0\x01x"),
             written(&["li", "st"], b"\0\0\0\0\0\0\0\x01x"),
             written(&["list"], b""),

@@ -1,5 +1,5 @@
 //! What the API Lambdas share: the errors and their one translation, strict reading of bodies and
-//! query parameters, cursors, pages, the caller, and items as plain JSON.
+//! query parameters, cursors, pages, transactions, the caller, and items as plain JSON.
 //!
 //! Requests are `lambda_http` requests made from API Gateway HTTP API events, payload format 2.0
 //! (<https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html>).
@@ -16,6 +16,7 @@ mod query;
 mod reply;
 mod runtime;
 mod store_error;
+mod transaction;
 
 pub use api_error::ApiError;
 pub use backoff::Backoff;
@@ -29,3 +30,4 @@ pub use query::{LIMIT_MAX, Parameters};
 pub use reply::{answer, causes, json, no_content};
 pub use runtime::{RuntimeError, prepare};
 pub use store_error::{StoreError, store_error};
+pub use transaction::{Outcome, Refused, put_new, transact};

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use lambda_http::{Request, RequestExt};
+use percent_encoding::percent_decode_str;
 
 use crate::ApiError;
 
@@ -19,9 +20,14 @@ impl Parameters {
     /// Reads the query; values come decoded.
     ///
     /// # Errors
-    /// 400 `invalid_parameter` for an unknown, repeated or empty parameter.
+    /// 400 `invalid_parameter` for an unknown, repeated or empty parameter, and for escapes that are not
+    /// UTF-8: decoded loosely, they would name something that the client did not.
     pub fn of(request: &Request, known: &[&str]) -> Result<Self, ApiError> {
         let mut parameters = BTreeMap::new();
+        let raw = request.uri().query().unwrap_or_default();
+        if percent_decode_str(raw).decode_utf8().is_err() {
+            return Err(ApiError::invalid_parameter("the query is not UTF-8 behind its escapes"));
+        }
         let query = request.query_string_parameters();
         for (name, value) in query.iter() {
             if !known.contains(&name) {
@@ -129,6 +135,9 @@ mod tests {
         }
         check("limit=", "the parameter `limit` is empty; leave it out");
         check("limit=1&limit=1", "the parameter `limit` is given twice");
+        check("genre=%ff", "the query is not UTF-8 behind its escapes");
+        check("genre=%ED%A0%80", "the query is not UTF-8 behind its escapes");
+        check("genre=100%25&limit=5", "Some(\"100%\") 5 false");
         check("Limit=1", "there is no parameter `Limit`; known are genre, limit, deep");
         check("deep=yes", "the parameter `deep` must be `true` or `false`");
     }

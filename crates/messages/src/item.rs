@@ -1,7 +1,7 @@
 //! Writing and reading single items.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use http_api::{Item, StoreError, store_error};
+use http_api::{Item, Outcome, StoreError, put_new, store_error, transact};
 
 use crate::Messages;
 
@@ -25,4 +25,14 @@ pub(crate) async fn get(messages: &Messages, key: Item) -> Result<Option<Item>, 
         .await
         .map_err(|error| store_error("GetItem of messages", error))?;
     Ok(found.item)
+}
+
+/// Puts all items, or none where the key of one is taken.
+///
+/// # Errors
+/// As [`transact`].
+pub(crate) async fn put_all(messages: &Messages, items: &[Item]) -> Result<Outcome, StoreError> {
+    let puts: Result<_, _> =
+        items.iter().map(|item| put_new(messages.table(), "pk", item.clone())).collect();
+    transact(&messages.client, "TransactWriteItems of messages", puts?).await
 }

@@ -22,7 +22,6 @@ mod post_message;
 mod posting;
 mod profile;
 mod sample;
-mod transaction;
 
 pub use application::Messages;
 pub use clock::Clock;

@@ -1,11 +1,10 @@
 //! Putting a message: its item, the item of its uuid, and the rows of a new conversation, all at once.
 
-use http_api::{ApiError, Item, text_attribute};
+use http_api::{ApiError, Item, Outcome, text_attribute};
 use uuid::Uuid;
 
 use crate::item::{self, with_texts};
 use crate::message_id::{Fingerprint, PostedId};
-use crate::transaction::{self, Outcome};
 use crate::{CreatedAt, MessageText, Messages, Profile, key};
 
 /// How many microseconds are tried where keys are taken. Two messages of one group in the same
@@ -103,7 +102,7 @@ pub(crate) fn row_item(
 pub(crate) async fn post(messages: &Messages, draft: &Draft) -> Result<Item, ApiError> {
     let mut at = CreatedAt::try_from(messages.clock.now()).map_err(ApiError::internal)?;
     for _ in 0..KEY_TRIES_MAX {
-        match transaction::put_all(messages, &draft.items(at)).await? {
+        match item::put_all(messages, &draft.items(at)).await? {
             Outcome::Written => {
                 let (Destination::Group { group_uuid } | Destination::NewGroup { group_uuid, .. }) =
                     &draft.destination;
@@ -111,7 +110,7 @@ pub(crate) async fn post(messages: &Messages, draft: &Draft) -> Result<Item, Api
                 let item = message_item(group_uuid, &sk, &uuid, &draft.author, &draft.text);
                 return Ok(with_texts(item, &[("message_group_uuid", group_uuid)]));
             }
-            Outcome::Taken(taken) => match taken.at(0) {
+            Outcome::Refused(taken) => match taken.at(0) {
                 Some(posted) => return posted_before(messages, draft, posted).await,
                 None => at = at.next().map_err(ApiError::internal)?,
             },

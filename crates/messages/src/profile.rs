@@ -1,9 +1,8 @@
 //! Who a user is to others.
 
-use http_api::{Item, StoreError, text_attribute};
+use http_api::{Item, Outcome, StoreError, text_attribute};
 
 use crate::item::{self, with_texts};
-use crate::transaction::{self, Outcome};
 use crate::{Handle, Messages, key};
 
 /// The profile of a user.
@@ -74,9 +73,9 @@ pub(crate) async fn create(messages: &Messages, profile: &Profile) -> Result<Cre
     let by_user = with_texts(key::profile(&profile.user_uuid), &profile.attributes());
     let by_handle =
         with_texts(key::handle(&profile.user_handle), &[("user_uuid", &profile.user_uuid)]);
-    match transaction::put_all(messages, &[by_user, by_handle]).await? {
+    match item::put_all(messages, &[by_user, by_handle]).await? {
         Outcome::Written => Ok(Created::New),
-        Outcome::Taken(taken) => match (taken.at(0), taken.at(1)) {
+        Outcome::Refused(taken) => match (taken.at(0), taken.at(1)) {
             (None, Some(handle)) if text_attribute(handle, "user_uuid")? != profile.user_uuid => {
                 Ok(Created::HandleTaken)
             }

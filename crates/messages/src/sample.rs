@@ -2,14 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use http_api::{Item, StoreError};
+use http_api::{Item, Outcome, StoreError};
 use serde::Deserialize;
 use uuid::Uuid;
 
+use crate::item;
 use crate::message_id::{Fingerprint, PostedId};
 use crate::posting::{message_item, row_item};
 use crate::profile::{self, Created};
-use crate::transaction::{self, Outcome};
 use crate::{CreatedAt, Handle, InvalidCreatedAt, InvalidHandle, MessageText, Messages, Profile};
 
 /// The most items in one transaction
@@ -150,14 +150,14 @@ pub async fn seed(messages: &Messages, sample: &Sample) -> Result<Seeded, SeedEr
         }
     }
     for conversation in &sample.conversations {
-        match transaction::put_all(messages, &conversation.items()).await? {
+        match item::put_all(messages, &conversation.items()).await? {
             Outcome::Written => {
                 seeded.conversations += 1;
                 seeded.messages += conversation.messages.len();
             }
             // The first item is that of a uuid: where it is taken, the conversation is there.
-            Outcome::Taken(taken) if taken.at(0).is_some() => {}
-            Outcome::Taken(_) => {
+            Outcome::Refused(taken) if taken.at(0).is_some() => {}
+            Outcome::Refused(_) => {
                 return Err(SeedError::KeyTaken(conversation.group_uuid.clone()));
             }
         }

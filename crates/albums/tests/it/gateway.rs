@@ -1,7 +1,13 @@
 //! The application over a DynamoDB, called with the events that API Gateway sends.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use afterimage_schema::{Table, TableNames};
 use albums::Albums;
+use aws_sdk_dynamodb::config::http::HttpResponse;
+use aws_sdk_dynamodb::config::interceptors::BeforeDeserializationInterceptorContextMut;
+use aws_sdk_dynamodb::config::{ConfigBag, Intercept, RuntimeComponents};
+use aws_sdk_dynamodb::error::BoxError;
 use aws_sdk_dynamodb::types::AttributeValue;
 use lambda_http::http::HeaderValue;
 use lambda_http::{Body, Request, Response};
@@ -35,6 +41,23 @@ impl Gateway {
     pub fn over(self, names: TableNames) -> Self {
         let albums = Albums::new(self.dynamodb.client(), names);
         Self { albums, ..self }
+    }
+
+    /// The same with a client that loses the first response to a write, and sends it again.
+    pub fn losing_a_response(self) -> Self {
+        let config =
+            self.dynamodb.client().config().to_builder().interceptor(LostResponse::default());
+        let client = aws_sdk_dynamodb::Client::from_conf(config.build());
+        let albums = Albums::new(client, self.dynamodb.names().clone());
+        Self { albums, ..self }
+    }
+
+    /// Whether its engine knows the token of a transaction again; says that it does not.
+    pub fn knows_tokens(&self) -> bool {
+        if !self.dynamodb.is_embedded() {
+            self.dynamodb.leave_out("a lost response", "tokens of transactions");
+        }
+        self.dynamodb.is_embedded()
     }
 
     /// Puts an item of strings and numbers, as any client of the table may.
@@ -73,6 +96,31 @@ impl Gateway {
 
     pub async fn add(&self, body: &str) -> Answer {
         self.call("POST", "/api/albums", "", body).await
+    }
+}
+
+/// The first response becomes an internal error, after the write was carried out.
+#[derive(Debug, Default)]
+struct LostResponse {
+    is_lost: AtomicBool,
+}
+
+impl Intercept for LostResponse {
+    fn name(&self) -> &'static str {
+        "LostResponse"
+    }
+
+    fn modify_before_deserialization(
+        &self,
+        context: &mut BeforeDeserializationInterceptorContextMut<'_>,
+        _components: &RuntimeComponents,
+        _config: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        if !self.is_lost.swap(true, Ordering::SeqCst) {
+            let body = context.response_mut().take_body();
+            *context.response_mut() = HttpResponse::new(500.try_into()?, body);
+        }
+        Ok(())
     }
 }
 

@@ -1,4 +1,4 @@
-//! The albums Lambdas against the embedded DynamoDB.
+//! The albums Lambdas against the embedded DynamoDB, or another that `AFTERIMAGE_TEST_ENDPOINT` names.
 
 #![allow(
     clippy::expect_used,
@@ -11,5 +11,7 @@ mod changes;
 mod events;
 mod gateway;
 mod genres;
+mod hostile;
 mod listing;
+mod lost_responses;
 mod writing;

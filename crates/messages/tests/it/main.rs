@@ -12,6 +12,7 @@ mod continuing;
 mod conversations;
 mod events;
 mod gateway;
+mod hostile;
 mod listing;
 mod profiles;
 mod seeding;
