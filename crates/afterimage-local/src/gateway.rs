@@ -7,6 +7,8 @@ mod event;
 mod functions;
 mod keys;
 mod refusal;
+mod request_body;
+mod request_head;
 mod routes;
 mod server;
 mod sign_in;

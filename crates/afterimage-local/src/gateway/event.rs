@@ -4,9 +4,10 @@
 use std::collections::BTreeMap;
 
 use axum::http::header::{CONTENT_TYPE, COOKIE, HOST, USER_AGENT};
-use axum::http::{HeaderMap, request::Parts};
+use axum::http::{HeaderMap, HeaderName, request::Parts};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
+use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
 use time::macros::format_description;
@@ -90,10 +91,15 @@ pub(super) fn event(
     event
 }
 
+/// What API Gateway sets itself: a client's word for it reaches no function.
+const GATEWAY_HEADERS: [&str; 3] = ["x-forwarded-for", "x-forwarded-port", "x-forwarded-proto"];
+
 /// Names in lower case, several values of one joined by commas; cookies stand elsewhere.
 fn headers(headers: &HeaderMap) -> Map<String, Value> {
     let mut joined = Map::new();
-    for name in headers.keys().filter(|name| **name != COOKIE) {
+    let is_passed =
+        |name: &HeaderName| *name != COOKIE && !GATEWAY_HEADERS.contains(&name.as_str());
+    for name in headers.keys().filter(|name| is_passed(name)) {
         let values: Vec<_> = headers
             .get_all(name)
             .iter()
@@ -141,21 +147,7 @@ fn body_text(headers: &HeaderMap, body: &[u8]) -> (String, bool) {
 
 /// Decodes `%20` and the like; what is no such sequence stays.
 pub(super) fn percent_decoded(text: &str) -> String {
-    let mut decoded = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((first, behind)) = rest.split_first() {
-        let hex = behind.get(..2).filter(|_| *first == b'%');
-        let byte = hex
-            .filter(|hex| hex.iter().all(u8::is_ascii_hexdigit))
-            .and_then(|hex| std::str::from_utf8(hex).ok())
-            .and_then(|hex| u8::from_str_radix(hex, 16).ok());
-        decoded.push(byte.unwrap_or(*first));
-        rest = match byte {
-            Some(_) => behind.get(2..).unwrap_or_default(),
-            None => behind,
-        };
-    }
-    String::from_utf8_lossy(&decoded).into_owned()
+    percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
 
 #[cfg(test)]

@@ -24,25 +24,29 @@ pub(crate) struct Functions {
 }
 
 impl Functions {
-    /// Calls a function with an event, alone in its task: a panic fails this request only.
+    /// Calls a function with an event, alone in its task: a panic, of the runtime's reading of the event
+    /// too, fails this request only.
     pub(super) async fn call(
         &self,
         function: FunctionName,
         event: &Value,
     ) -> Result<Response<Body>, Refusal> {
-        let request = lambda_http::request::from_str(&event.to_string()).map_err(|error| {
-            tracing::error!(?function, %error, "event not readable");
-            Refusal::InternalServerError
-        })?;
         let request_id = event.pointer("/requestContext/requestId").and_then(Value::as_str);
         let span = tracing::info_span!(
             target: INVOCATION_TARGET, "invoke", requestId = request_id, function = ?function
         );
-        let functions = self.clone();
-        let handled = async move { functions.dispatch(function, request).await };
+        let (functions, event) = (self.clone(), event.to_string());
+        let handled = async move {
+            let request = lambda_http::request::from_str(&event)?;
+            Ok::<_, serde_json::Error>(functions.dispatch(function, request).await)
+        };
         let mut task = tokio::spawn(handled.instrument(span));
         match tokio::time::timeout(INTEGRATION_TIMEOUT, &mut task).await {
-            Ok(Ok(response)) => Ok(response),
+            Ok(Ok(Ok(response))) => Ok(response),
+            Ok(Ok(Err(error))) => {
+                tracing::error!(?function, %error, "event not readable");
+                Err(Refusal::InternalServerError)
+            }
             Ok(Err(error)) => {
                 tracing::error!(?function, %error, "function panicked");
                 Err(Refusal::InternalServerError)

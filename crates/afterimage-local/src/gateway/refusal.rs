@@ -8,11 +8,14 @@ use serde_json::json;
 /// What the gateway refuses without calling a function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Refusal {
+    /// The request is not well-formed: its head, or a body that ends before its length.
+    BadRequest,
     NotFound,
     /// A page of another machine asked for a local route.
     Forbidden,
     Unauthorized,
     TooLong,
+    HeadTooLong,
     /// The function failed, or its response is none.
     InternalServerError,
     /// The function took too long.
@@ -22,10 +25,14 @@ pub(super) enum Refusal {
 impl Refusal {
     pub(super) fn response(self) -> Response {
         let (status, message) = match self {
+            Refusal::BadRequest => (StatusCode::BAD_REQUEST, "Bad Request"),
             Refusal::NotFound => (StatusCode::NOT_FOUND, "Not Found"),
             Refusal::Forbidden => (StatusCode::FORBIDDEN, "Forbidden"),
             Refusal::Unauthorized => (StatusCode::UNAUTHORIZED, "Unauthorized"),
             Refusal::TooLong => (StatusCode::PAYLOAD_TOO_LARGE, "Request Too Long"),
+            Refusal::HeadTooLong => {
+                (StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "Request Header Fields Too Large")
+            }
             Refusal::InternalServerError => {
                 (StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error")
             }

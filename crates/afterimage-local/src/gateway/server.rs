@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::body::{Body, to_bytes};
+use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::header::{AUTHORIZATION, ORIGIN};
+use axum::http::header::ORIGIN;
 use axum::http::{Method, StatusCode};
 use axum::response::Response;
 use serde_json::json;
@@ -15,13 +15,9 @@ use tokio::sync::oneshot;
 use super::authorizer::Authorizer;
 use super::functions::Functions;
 use super::refusal::{Refusal, json_response};
-use super::{cors, event, routes, sign_in};
+use super::{cors, event, request_body, request_head, routes, sign_in};
 use crate::event_source_mapping::Clock;
 use crate::status::Status;
-
-/// The largest body that an HTTP API takes, in bytes: 10 MB
-/// (<https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html>).
-const LARGEST_BODY_BYTES: usize = 10 * 1024 * 1024;
 
 /// What answering a request needs.
 #[derive(Debug)]
@@ -70,26 +66,25 @@ async fn handle(State(gateway): State<Arc<Gateway>>, request: Request) -> Respon
 impl Gateway {
     async fn answer(&self, request: Request) -> Result<Response, Refusal> {
         let (parts, body) = request.into_parts();
-        let body =
-            || async { to_bytes(body, LARGEST_BODY_BYTES).await.map_err(|_| Refusal::TooLong) };
+        request_head::check(&parts)?;
         match (&parts.method, parts.uri.path()) {
             (&Method::GET, "/healthz") => Ok(json_response(StatusCode::OK, &json!({ "ok": true }))),
             (&Method::GET, "/local/status") => self.status().await,
             (&Method::POST, "/local/token") => {
                 let (messages, now) = (&self.functions.messages, (self.clock)());
-                Ok(sign_in::sign_in(messages, &self.authorizer, &body().await?, now).await)
+                let body = request_body::read(body).await?;
+                Ok(sign_in::sign_in(messages, &self.authorizer, &body, now).await)
             }
             (method, path) => {
                 let matched = routes::find(method.as_str(), path).ok_or(Refusal::NotFound)?;
                 let claims = if matched.route.needs_token {
-                    let header = parts.headers.get(AUTHORIZATION);
-                    let header = header.and_then(|value| value.to_str().ok());
+                    let header = request_head::authorization(&parts.headers);
                     let claims = self.authorizer.authorize(header);
                     Some(claims.map_err(|_| Refusal::Unauthorized)?)
                 } else {
                     None
                 };
-                let body = body().await?;
+                let body = request_body::read(body).await?;
                 let event = event::event(&matched, &parts, &body, claims.as_ref(), (self.clock)());
                 let response = self.functions.call(matched.route.function, &event).await?;
                 Ok(response.map(to_http_body))
