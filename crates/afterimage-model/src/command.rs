@@ -25,7 +25,7 @@ pub struct Arguments {
     /// Explore this scenario only; may be given several times.
     #[arg(long = "scenario", value_name = "NAME", value_parser = scenario)]
     scenarios: Vec<&'static Scenario>,
-    /// Explore larger bounds: minutes, and some gigabytes of memory.
+    /// Explore larger bounds: hours, and many gigabytes of memory, for some scenarios.
     #[arg(long, conflicts_with = "quick")]
     deep: bool,
     /// Explore the bounds of the tests: seconds.

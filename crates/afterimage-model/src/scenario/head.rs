@@ -74,8 +74,8 @@ pub(super) static LEAVES: Scenario = Scenario {
     ],
     script: &[Message { group: "g1", at: "t2", text: "one" }, Leave { owner: "o1", group: "g1" }],
     quick: QUICK,
-    standard: SMALL,
-    deep: Bounds { lost: 2, ..SMALL },
+    standard: STANDARD,
+    deep: DEEP,
 };
 
 pub(super) static LEAVES_AND_RETURNS: Scenario = Scenario {
@@ -88,8 +88,8 @@ pub(super) static LEAVES_AND_RETURNS: Scenario = Scenario {
         Join { owner: "o1", group: "g1", at: "t1" },
     ],
     quick: QUICK,
-    standard: DEEP,
-    deep: SMALL,
+    standard: STANDARD,
+    deep: DEEP,
 };
 
 pub(super) static RETURNS_IN_PLACE: Scenario = Scenario {
@@ -119,8 +119,8 @@ pub(super) static EQUAL_TIMES: Scenario = Scenario {
         Message { group: "g2", at: "t5", text: "two" },
     ],
     quick: QUICK,
-    standard: DEEP,
-    deep: SMALL,
+    standard: STANDARD,
+    deep: DEEP,
 };
 
 pub(super) static ROW_EDITED: Scenario = Scenario {
@@ -161,8 +161,8 @@ pub(super) static STALE_INDEX: Scenario = Scenario {
         Message { group: "g1", at: "t2", text: "one" },
     ],
     quick: QUICK,
-    standard: DEEP,
-    deep: SMALL,
+    standard: STANDARD,
+    deep: DEEP,
 };
 
 pub(super) static OLDER_THAN_STREAM: Scenario = Scenario {
