@@ -51,8 +51,15 @@ pub const VIEW_NAME_BYTES_MAX: usize = 64;
 /// chunk beside them, they fit one transaction.
 pub const CHUNK_OWNERS_MAX: usize = 49;
 
-/// Chunks that a group may have beside its head.
-pub const CHUNK_COUNT_MAX: u64 = GROUP_ROWS_MAX.div_ceil(CHUNK_OWNERS_MAX) as u64;
+/// Chunks that a group may have beside its head: each registers an owner at least.
+pub const CHUNK_COUNT_MAX: u64 = GROUP_ROWS_MAX as u64;
+
+/// Bytes of the places that a head or chunk registers, beside the copied attributes and its own.
+pub const PLACES_BYTES_MAX: usize = ITEM_BYTES_MAX - COPIED_BYTES_MAX - 8 * 1024;
+
+/// Bytes of one owner's place, who may have many rows of a group before its first move; a head or chunk
+/// that holds more than these takes no further owner.
+pub const PLACE_BYTES_MAX: usize = 64 * 1024;
 
 /// Rows that a group may have where a view does not say.
 pub const GROUP_ROWS_DEFAULT: usize = 500;
@@ -83,6 +90,7 @@ pub const PARKED_PART_BYTES_MAX: usize = 350 * 1024;
 
 const _: () = assert!(2 * CHUNK_OWNERS_MAX + 2 <= TRANSACTION_ACTIONS_MAX);
 const _: () = assert!(GROUP_BYTES_MAX + VIEW_NAME_BYTES_MAX + 16 <= PARTITION_KEY_BYTES_MAX);
+const _: () = assert!(2 * PLACE_BYTES_MAX <= PLACES_BYTES_MAX);
 const _: () = assert!(PARKED_PART_BYTES_MAX + 16 * 1024 <= ITEM_BYTES_MAX);
 const _: () = assert!(
     COPIED_BYTES_MAX + CHUNK_OWNERS_MAX * (PARTITION_KEY_BYTES_MAX + SORT_KEY_BYTES_MAX + 64)

@@ -87,7 +87,14 @@ impl Session<'_> {
                 })
                 .await?;
             self.meter.read(output.consumed_capacity());
-            for (table_name, items) in output.responses.ok_or(StoreError::Answer)? {
+            let responses = output.responses.ok_or(StoreError::Answer)?;
+            let unprocessed = output.unprocessed_keys.as_ref();
+            let is_left = |table_name| unprocessed.is_some_and(|it| it.contains_key(table_name));
+            // A table none of whose items are there is answered with an empty list.
+            if !request_items.keys().all(|it| responses.contains_key(it) || is_left(it)) {
+                return Err(StoreError::Answer);
+            }
+            for (table_name, items) in responses {
                 for item in items {
                     found.push(self.keyed(&table_name, item_from_sdk(&item)?)?);
                 }
@@ -162,7 +169,8 @@ impl Session<'_> {
         }
         let output = request.send().await.map_err(|error| service_error("Query", error))?;
         self.meter.read(output.consumed_capacity.as_slice());
-        Ok(output.items().first().map(item_from_sdk).transpose()?)
+        let items = output.items.ok_or(StoreError::Answer)?;
+        Ok(items.first().map(item_from_sdk).transpose()?)
     }
 
     /// Up to `limit` items that an index holds for a value.
@@ -180,8 +188,8 @@ impl Session<'_> {
                 .retried(|| self.suggested_page(table, index, partition, start.clone()))
                 .await?;
             self.meter.read(page.consumed_capacity.as_slice());
-            for item in page.items() {
-                items.push(item_from_sdk(item)?);
+            for item in page.items.ok_or(StoreError::Answer)? {
+                items.push(item_from_sdk(&item)?);
             }
             start = page.last_evaluated_key;
             if start.is_none() || items.len() >= limit {

@@ -36,6 +36,8 @@ struct Script {
     next: VecDeque<Fault>,
     throttled_text: Option<String>,
     interference: Option<BoxFuture<'static, ()>>,
+    /// An operation, and the body that answers it.
+    answer: Option<(&'static str, &'static str)>,
 }
 
 impl std::fmt::Debug for Script {
@@ -58,6 +60,17 @@ impl Faults {
     /// Somebody else does this between what the next transaction rests on and its commit.
     pub fn before_next_write(&self, interference: impl Future<Output = ()> + Send + 'static) {
         self.0.lock().expect("a script").interference = Some(Box::pin(interference));
+    }
+
+    /// Every request of this operation is answered with status 200 and this body.
+    pub fn answer(&self, operation: &'static str, body: &'static str) {
+        self.0.lock().expect("a script").answer = Some((operation, body));
+    }
+
+    fn answer_to(&self, request: &HttpRequest) -> Option<&'static str> {
+        let target = request.headers().get("x-amz-target")?;
+        let (operation, body) = self.0.lock().expect("a script").answer?;
+        target.ends_with(&format!(".{operation}")).then_some(body)
     }
 
     pub fn clear(&self) {
@@ -131,6 +144,9 @@ impl HttpConnector for FaultyConnector {
             let status = status.try_into().expect("a status");
             HttpConnectorFuture::ready(Ok(HttpResponse::new(status, SdkBody::from(body))))
         };
+        if let Some(body) = self.faults.answer_to(&request) {
+            return answer(200, body);
+        }
         if let Some(interference) = self.faults.interference(&request) {
             let inner = self.inner.clone();
             return HttpConnectorFuture::new(async move {

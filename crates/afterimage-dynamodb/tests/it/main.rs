@@ -12,6 +12,7 @@ mod batches;
 mod counts;
 mod faults;
 mod histories;
+mod hostile;
 mod races;
 mod rows;
 mod world;

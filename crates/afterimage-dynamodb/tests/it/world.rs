@@ -204,6 +204,16 @@ impl World {
         is_told
     }
 
+    /// Asserts that a row stands at this sort key and holds this message, `-` for none.
+    pub async fn assert_row(&self, owner: &str, sort: &str, message: &str) {
+        let key = json!({"pk": {"S": owner}, "sk": {"S": sort}});
+        let get = self.client.get_item().table_name(self.name(Table::Messages));
+        let found = get.set_key(Some(to_sdk(&key))).send().await.expect("a get");
+        let item = found.item.unwrap_or_else(|| panic!("no row of {owner} at {sort}"));
+        let found = item.get("message").and_then(|it| it.as_s().ok()).map_or("-", String::as_str);
+        assert_eq!(found, message);
+    }
+
     /// Keys of the parked records, reason behind each.
     pub async fn parked(&self) -> Vec<(String, String)> {
         let text = |item: &Item, name: &str| {

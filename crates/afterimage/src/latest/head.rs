@@ -52,6 +52,14 @@ pub struct OwnerPlace {
     pub carries: u64,
 }
 
+impl OwnerPlace {
+    /// Bytes that the place takes in a head or chunk, from above.
+    #[must_use]
+    pub fn byte_count(&self) -> usize {
+        self.owner.len() + self.sorts.iter().map(|sort| sort.len() + 1).sum::<usize>() + 64
+    }
+}
+
 /// The head of a group.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Head {
@@ -337,6 +345,8 @@ mod tests {
 
         #[test]
         fn chunks_survive_their_item(revision in 0..u64::MAX, places in any_places()) {
+            let byte_count: usize = places.iter().map(OwnerPlace::byte_count).sum();
+            prop_assert!(places_value(&places).byte_count() <= byte_count + 3);
             let chunk = Chunk { revision, places };
             prop_assert_eq!(Chunk::from_item(&chunk.to_item(&chunk_key("view", "group", 1))), Ok(chunk));
         }

@@ -43,6 +43,8 @@ pub(super) enum Unfit {
     Unwritable { owner: String, reason: String },
     /// The group has more rows than the view allows; these owners' stay as they were put.
     Beyond { owners: Vec<String> },
+    /// This owner has more rows of the group than a head can register; what it does not stays as put.
+    Crowded { owner: String },
     /// The index holds more items of the group than are looked at.
     Cut,
 }
@@ -221,7 +223,8 @@ impl<'a> Planner<'a> {
         });
         for (owner, sort) in hinted.chain(suggested).chain(again) {
             let place = places.get(owner.as_str()).copied();
-            if place.is_none() && self.task.beyond_owners.contains(owner) {
+            let is_beyond = place.is_none() && self.task.beyond_owners.contains(owner);
+            if is_beyond || self.task.crowded_owners.contains(owner) {
                 continue;
             }
             let work = work.entry(owner.clone()).or_insert_with(|| match place {

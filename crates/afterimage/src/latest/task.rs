@@ -83,6 +83,8 @@ pub(super) struct GroupTask {
     pub parked_owners: BTreeSet<String>,
     /// Owners whose rows are parked, durably, since the group has too many.
     pub beyond_owners: BTreeSet<String>,
+    /// Owners of whose rows those are parked, durably, that a head cannot register.
+    pub crowded_owners: BTreeSet<String>,
     /// Whether it is parked, durably, that the index holds more than was looked at.
     pub is_cut_parked: bool,
     /// How many owners one transaction takes.
@@ -117,6 +119,7 @@ impl GroupTask {
             parked_owners: BTreeSet::new(),
             owner_count_max: CHUNK_OWNERS_MAX,
             beyond_owners: BTreeSet::new(),
+            crowded_owners: BTreeSet::new(),
             is_cut_parked: false,
             parking: None,
             in_flight: None,
@@ -172,6 +175,10 @@ impl GroupTask {
                 let reason = format!("the group has {max} rows, the most that the view allows");
                 (owners.as_slice(), reason, format!("{} rows beyond the limit", owners.len()))
             }
+            Unfit::Crowded { owner } => {
+                let reason = "the owner has more rows of the group than a head can register";
+                (std::slice::from_ref(owner), reason.to_owned(), owner.clone())
+            }
             Unfit::Cut => {
                 let reason =
                     format!("the index holds {SUGGESTED_ROWS_MAX} items of the group or more");
@@ -214,7 +221,8 @@ impl GroupTask {
     }
 
     fn hint_outcome(&self, hint: &RowHint) -> Outcome {
-        let is_beyond = self.beyond_owners.contains(&hint.owner);
+        let unfit = [&self.beyond_owners, &self.crowded_owners];
+        let is_beyond = unfit.iter().any(|owners| owners.contains(&hint.owner));
         if is_beyond || self.parked_owners.contains(&hint.owner) {
             Outcome::Parked
         } else if self.touched_owners.contains(&hint.owner) {
@@ -227,7 +235,9 @@ impl GroupTask {
     /// What became of the parked rows that the task is for.
     fn again_outcome(&self, again: &Again) -> Outcome {
         let is_parked = match again {
-            Again::Owner(owner) => self.parked_owners.contains(owner),
+            Again::Owner(owner) => {
+                self.parked_owners.contains(owner) || self.crowded_owners.contains(owner)
+            }
             Again::Unregistered => {
                 !self.parked_owners.is_empty()
                     || !self.beyond_owners.is_empty()
@@ -376,6 +386,9 @@ impl Task for GroupTask {
                 self.parked_owners.insert(owner);
             }
             Some(Unfit::Beyond { owners }) => self.beyond_owners.extend(owners),
+            Some(Unfit::Crowded { owner }) => {
+                self.crowded_owners.insert(owner);
+            }
             Some(Unfit::Cut) => self.is_cut_parked = true,
             None => {}
         }

@@ -6,7 +6,8 @@ use super::{Commit, Draft, Early, Plan, Planner, Unfit, Work};
 use crate::latest::head::{Chunk, Head, OwnerPlace, check, chunk_key, head_key, put};
 use crate::latest::owner::{OwnerPlan, OwnerRows};
 use crate::limits::{
-    CHUNK_OWNERS_MAX, COPIED_BYTES_MAX, TRANSACTION_ACTIONS_MAX, TRANSACTION_BYTES_MAX,
+    CHUNK_OWNERS_MAX, COPIED_BYTES_MAX, PLACE_BYTES_MAX, PLACES_BYTES_MAX, TRANSACTION_ACTIONS_MAX,
+    TRANSACTION_BYTES_MAX,
 };
 use crate::write::{Transaction, Write};
 
@@ -22,7 +23,7 @@ impl Planner<'_> {
         holders: &[&[OwnerPlace]],
         work: &BTreeMap<String, Work<'_>>,
     ) -> Result<Plan, Early> {
-        let free = holders.iter().position(|places| places.len() < CHUNK_OWNERS_MAX);
+        let free = holders.iter().position(|places| has_room(places));
         let free = free.unwrap_or(holders.len());
         let first = work.values().map(|work| work.holder.unwrap_or(free)).min();
         let unregistered = work.values().filter(|work| work.holder.is_none()).count();
@@ -70,13 +71,17 @@ impl Planner<'_> {
             byte_count += owner_writes.iter().map(Write::byte_count).sum::<usize>();
             let is_full = writes.len() + owner_writes.len() + 2 > TRANSACTION_ACTIONS_MAX
                 || byte_count > TRANSACTION_BYTES_MAX
-                || (work.holder.is_none() && places.len() >= CHUNK_OWNERS_MAX);
+                || (work.holder.is_none() && !has_room(places));
             if is_full && !owners.is_empty() {
                 break;
             }
             writes.extend(owner_writes);
             let carries = if is_complete { draft.head.newest_revision } else { 0 };
-            register(places, OwnerPlace { owner: owner.clone(), sorts, carries });
+            let place = OwnerPlace { owner: owner.clone(), sorts, carries };
+            if !work.noticed.is_empty() && is_crowded(places, &place) {
+                return Err(Plan::Park(Unfit::Crowded { owner: owner.clone() }));
+            }
+            register(places, place);
             owners.push(owner.clone());
         }
         if needs.is_empty() {
@@ -145,6 +150,19 @@ impl Planner<'_> {
         writes.insert(0, head_write);
         writes
     }
+}
+
+/// Whether a holder may take another owner.
+fn has_room(places: &[OwnerPlace]) -> bool {
+    let byte_count: usize = places.iter().map(OwnerPlace::byte_count).sum();
+    places.len() < CHUNK_OWNERS_MAX && byte_count <= PLACE_BYTES_MAX
+}
+
+/// Whether an owner's place is more than a holder can have, beside those of the other owners.
+fn is_crowded(places: &[OwnerPlace], place: &OwnerPlace) -> bool {
+    let others = places.iter().filter(|other| other.owner != place.owner);
+    let byte_count = others.map(OwnerPlace::byte_count).sum::<usize>() + place.byte_count();
+    place.byte_count() > PLACE_BYTES_MAX || byte_count > PLACES_BYTES_MAX
 }
 
 /// Brings an owner's place up to date; an owner without rows is dropped.
