@@ -62,6 +62,7 @@ pub struct Processor {
     pub(crate) store: Store,
     pub(crate) catalog: Arc<Catalog>,
     pub(crate) views: Arc<Views>,
+    clock: fn() -> OffsetDateTime,
 }
 
 /// The outcomes of one view, by the record's place in the event.
@@ -90,7 +91,19 @@ impl Processor {
     pub fn new(client: Client, catalog: Catalog, views: Views) -> Self {
         let catalog = Arc::new(catalog);
         let store = Store::new(client, Arc::clone(&catalog));
-        Self { store, catalog, views: Arc::new(views) }
+        Self { store, catalog, views: Arc::new(views), clock: OffsetDateTime::now_utc }
+    }
+
+    /// The same, with another clock than the system's for what is written of the time.
+    #[must_use]
+    pub fn with_clock(self, clock: fn() -> OffsetDateTime) -> Self {
+        Self { clock, ..self }
+    }
+
+    /// The time, as RFC 3339 in UTC.
+    pub(crate) fn now(&self) -> String {
+        // A four-digit year always formats; a clock beyond it still parks the record.
+        (self.clock)().format(&Rfc3339).unwrap_or_else(|_| "unknown".to_owned())
     }
 
     /// The names of the views, in the order of their file.
@@ -103,7 +116,7 @@ impl Processor {
     pub async fn process(&self, event: &StreamEvent, deadline: Instant) -> BatchReport {
         let decoded: Vec<_> =
             event.records.iter().map(|raw| decode(&self.catalog, raw.get())).collect();
-        let now = now();
+        let now = self.now();
         let batch =
             Batch { raw_records: &event.records, decoded: &decoded, now: &now, retried: None };
         let (settled, tasks) = self.open(&decoded);
@@ -230,10 +243,4 @@ fn outcomes(
         }
     }
     outcomes
-}
-
-/// The time, as RFC 3339 in UTC.
-pub(crate) fn now() -> String {
-    // A four-digit year always formats; a clock beyond it still parks the record.
-    OffsetDateTime::now_utc().format(&Rfc3339).unwrap_or_else(|_| "unknown".to_owned())
 }

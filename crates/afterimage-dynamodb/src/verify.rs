@@ -17,7 +17,7 @@ use tokio::time::Instant;
 
 use crate::budget::Budget;
 use crate::meter::Consumption;
-use crate::processor::{Processor, now};
+use crate::processor::Processor;
 use crate::store::{Session, StoreError};
 use first_look::{Audit, first_look};
 
@@ -129,7 +129,7 @@ impl Processor {
     pub async fn keep_result(&self, report: &ViewReport) -> Result<(), StoreError> {
         let session = self.store.session(Budget::until(Instant::now() + TIME_MAX));
         let result = VerifyResult {
-            finished_at: now(),
+            finished_at: self.now(),
             drift_count: report.drift.len() as u64 + report.further_count,
             retained_count: report.retained_count,
             parked_count: report.parked_count,

@@ -86,7 +86,7 @@ impl Processor {
             let tasks = opening.tasks.into_iter().map(of_view).collect();
             (BTreeMap::from([(view.clone(), opening.settled)]), tasks)
         };
-        let now = super::now();
+        let now = self.now();
         let raw_records = [raw];
         let batch = Batch {
             raw_records: &raw_records,
