@@ -69,6 +69,16 @@ impl Gateway {
         put.send().await.expect("a put");
     }
 
+    /// Deletes an album, protected or not.
+    pub async fn remove(&self, artist: &str, album: &str) {
+        let delete = self.dynamodb.client().delete_item();
+        let delete = delete
+            .table_name(self.dynamodb.names().name(Table::Albums))
+            .key("Artist", AttributeValue::S(artist.to_owned()))
+            .key("Album", AttributeValue::S(album.to_owned()));
+        delete.send().await.expect("a deletion");
+    }
+
     /// Calls a route, and answers with `"<status> <body>"`.
     pub async fn call(&self, method: &str, path: &str, query: &str, body: &str) -> Answer {
         let event = event(method, path, query, body);

@@ -66,7 +66,7 @@ fn what_is_accepted_reads_back_and_the_rest_is_refused() {
         1 => prop::sample::select(vec![json!(null), json!(1), json!(""), json!("g".repeat(1001))]),
         1 => ".{1,9}".prop_map(Value::from),
     ];
-    let mut runner = TestRunner::new(ProptestConfig::with_cases(200));
+    let mut runner = TestRunner::new(ProptestConfig::with_cases(100));
     let result = runner.run(&(text, group), |(text, group)| {
         let body = json!({ "message": text, "message_group_uuid": group }).to_string();
         let is_text = (1..=messages::MESSAGE_BYTES_MAX).contains(&text.len());
