@@ -5,7 +5,7 @@ use afterimage::limits::ITEM_BYTES_MAX;
 use afterimage_schema::Table;
 use serde_json::{Value, json};
 
-use super::{album, deliver_texts, message, row};
+use super::{album, deliver_texts, is_embedded, message, row};
 use crate::world::{World, record, words};
 
 /// The item with a note that brings it to exactly 400 KB.
@@ -19,6 +19,9 @@ fn filled(mut item: Value) -> Value {
 #[tokio::test]
 async fn items_of_400_kb_are_counted_and_followed() {
     let mut world = World::new().await;
+    if !is_embedded(&world, "items of 400 KB", "their last 4 KB") {
+        return;
+    }
     let album = json!({"Artist": {"S": "a"}, "Album": {"S": "b"}, "Genre": {"S": "Rock"}});
     world.put(Table::Albums, filled(album)).await;
     let message = json!({"pk": {"S": "MSG#g"}, "sk": {"S": "t1"}, "message": {"S": "short"}});
@@ -49,6 +52,9 @@ async fn a_message_that_no_head_holds_is_parked() {
 async fn one_owner_with_more_rows_than_a_head_holds_is_parked() {
     // Without a message, all rows of an owner stay, and each has a key of 1 KB.
     let world = World::new().await;
+    if !is_embedded(&world, "an owner with many rows", "speed") {
+        return;
+    }
     let hints: Vec<_> = (0..600)
         .map(|number| row("ada", "g", &format!("{number:03}{}", "k".repeat(1021))))
         .collect();
@@ -173,6 +179,9 @@ async fn an_event_of_6_mb_is_applied_and_the_bad_half_of_it_parked() {
 #[tokio::test]
 async fn a_thousand_bad_records_in_one_event_are_all_parked() {
     let world = World::new().await;
+    if !is_embedded(&world, "a thousand parked records", "speed") {
+        return;
+    }
     let bad = |number| album(number, &format!("a{number}"), &json!({"Genre": {"L": []}}));
     let report = world.deliver(&(1..=1000).map(bad).collect::<Vec<_>>()).await;
     assert_eq!(words(&report), ["parked"; 1000].join(" "));
