@@ -143,7 +143,7 @@ impl InProcessClient {
         let answer = dispatch(&self.dynamodb.0.database, operation, body)?;
         if matches!(operation, "TransactWriteItems" | "PutItem" | "UpdateItem" | "DeleteItem") {
             let watcher = self.dynamodb.state().watcher.clone();
-            watcher.into_iter().for_each(|watcher| watcher.written());
+            watcher.into_iter().for_each(|watcher| watcher.written(body));
         }
         Ok((200, answer))
     }

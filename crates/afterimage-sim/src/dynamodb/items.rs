@@ -1,28 +1,55 @@
-//! Items of the emulator's JSON as the core has them.
+//! Items of the emulator as the core has them.
 
 use afterimage::attribute_value::{AttributeValueError, item_from_json};
+use afterimage::number::NumberError;
 use afterimage::{AttributeValue, Item};
+use dynoxide::types::AttributeValue as EmulatorValue;
 use serde_json::Value;
 
-/// Why JSON of the emulator is no item.
+/// Why an item of the emulator is none.
 #[derive(Debug, thiserror::Error)]
-#[error("the emulator's item does not read")]
-pub struct ItemError(#[from] AttributeValueError);
-
-/// These items.
-///
-/// # Errors
-/// [`ItemError`] where one of them is none.
-pub fn items_of(values: &[Value]) -> Result<Vec<Item>, ItemError> {
-    values.iter().map(item_of_request).collect()
+pub enum ItemError {
+    /// Its JSON does not read.
+    #[error("the emulator's item does not read")]
+    Json(#[from] AttributeValueError),
+    /// A number is none.
+    #[error("a number of the emulator's item does not read")]
+    Number(#[from] NumberError),
 }
 
-/// This item.
+/// The item that a request has as JSON.
 ///
 /// # Errors
 /// [`ItemError`] where it is none.
 pub fn item_of_request(value: &Value) -> Result<Item, ItemError> {
     Ok(item_from_json("item", value)?)
+}
+
+/// An item of the emulator.
+pub(super) fn item_of_emulator(item: dynoxide::types::Item) -> Result<Item, ItemError> {
+    let attribute = |(name, value)| Ok::<_, ItemError>((name, value_of_emulator(value)?));
+    item.into_iter().map(attribute).collect()
+}
+
+fn value_of_emulator(value: EmulatorValue) -> Result<AttributeValue, ItemError> {
+    Ok(match value {
+        EmulatorValue::S(text) => AttributeValue::S(text),
+        EmulatorValue::N(digits) => AttributeValue::N(digits.parse()?),
+        EmulatorValue::B(bytes) => AttributeValue::B(bytes),
+        EmulatorValue::BOOL(it) => AttributeValue::Bool(it),
+        EmulatorValue::NULL(_) => AttributeValue::Null,
+        EmulatorValue::SS(texts) => AttributeValue::Ss(texts.into_iter().collect()),
+        EmulatorValue::NS(numbers) => {
+            let numbers = numbers.iter().map(|digits| digits.parse());
+            AttributeValue::Ns(numbers.collect::<Result<_, _>>()?)
+        }
+        EmulatorValue::BS(values) => AttributeValue::Bs(values.into_iter().collect()),
+        EmulatorValue::L(values) => {
+            let values = values.into_iter().map(value_of_emulator);
+            AttributeValue::L(values.collect::<Result<_, _>>()?)
+        }
+        EmulatorValue::M(item) => AttributeValue::M(item_of_emulator(item)?),
+    })
 }
 
 /// The text of an attribute; `None` where it is absent or no string.

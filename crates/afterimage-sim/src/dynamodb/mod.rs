@@ -11,17 +11,20 @@ mod stale_index;
 
 pub use client::client;
 pub use fault::{Fault, FaultRates};
-pub use items::{ItemError, item_of_request, items_of, text};
+pub use items::{ItemError, item_of_request, text};
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use afterimage::Item;
 use dynoxide::Database;
+use dynoxide::actions::scan::ScanRequest;
 use dynoxide::storage_backend::ManualClock;
 use serde_json::{Value, json};
 
 use crate::trace::Trace;
+use crate::world::WorldError;
 use stale_index::StaleIndex;
 
 /// The moment at which every simulation begins, in seconds since the Unix epoch.
@@ -32,8 +35,8 @@ const CALLS_MAX: u64 = 8_000;
 
 /// Whoever looks at the tables after each write that was carried out.
 pub trait Watcher: Send + Sync {
-    /// A client's write was carried out.
-    fn written(&self);
+    /// A client's write was carried out: this request.
+    fn written(&self, request: &str);
 }
 
 /// The emulator, the faults that its clients meet, and what they did.
@@ -113,6 +116,33 @@ impl Dynamodb {
             match page.get_mut("LastEvaluatedKey").map(Value::take) {
                 Some(key) => request["ExclusiveStartKey"] = key,
                 None => return Ok(items),
+            }
+        }
+    }
+
+    /// Every item of a table, as the core has them.
+    ///
+    /// # Errors
+    /// [`WorldError`].
+    pub fn items(&self, table_name: &str) -> Result<Vec<Item>, WorldError> {
+        let mut items = Vec::new();
+        let mut start = None;
+        loop {
+            let request = ScanRequest {
+                table_name: table_name.to_owned(),
+                exclusive_start_key: start,
+                ..ScanRequest::default()
+            };
+            let page = self.0.database.scan(request).map_err(|error| DynamodbError {
+                operation: "Scan".to_owned(),
+                reason: error.to_string(),
+            })?;
+            for item in page.items.into_iter().flatten() {
+                items.push(items::item_of_emulator(item)?);
+            }
+            start = page.last_evaluated_key;
+            if start.is_none() {
+                return Ok(items);
             }
         }
     }

@@ -7,7 +7,7 @@ use afterimage::{AttributeValue, CatalogError, Item, ViewsError};
 use afterimage_schema::{DefinitionError, Table};
 
 use super::table_name;
-use crate::dynamodb::{Dynamodb, DynamodbError, ItemError, items_of, text};
+use crate::dynamodb::{Dynamodb, DynamodbError, ItemError, text};
 
 /// Why the world could not be made or read.
 #[derive(Debug, thiserror::Error)]
@@ -49,7 +49,7 @@ impl Ground {
     /// # Errors
     /// [`WorldError`].
     pub fn read(dynamodb: &Dynamodb, table: Table) -> Result<Self, WorldError> {
-        Ok(Self { items: items_of(&dynamodb.scan(table_name(table))?)? })
+        Ok(Self { items: dynamodb.items(table_name(table))? })
     }
 
     /// Every item.
@@ -91,12 +91,10 @@ impl Ground {
         let prefix = format!("ledger#{}#", view.name);
         let mut ledger = BTreeMap::new();
         for item in self.with_prefix(&prefix) {
-            let hash = text(item, "pk").and_then(|it| it.strip_prefix(&prefix));
-            ledger.extend(
-                hash.map(|it| (it.to_owned(), it))
-                    .map(|(hash, _)| Entry::from_item(item).map(|entry| (hash, entry)))
-                    .transpose()?,
-            );
+            let Some(hash) = text(item, "pk").and_then(|it| it.strip_prefix(&prefix)) else {
+                continue;
+            };
+            ledger.insert(hash.to_owned(), Entry::from_item(item)?);
         }
         Ok(ledger)
     }
