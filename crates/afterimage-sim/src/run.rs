@@ -66,7 +66,9 @@ pub fn run(
     let verdict = runtime.block_on(async {
         let trace = if is_traced { Trace::recording() } else { Trace::default() };
         let world = World::new(schedule, trace.clone())?;
-        let violation = world.run(schedule).await?;
+        let violation = world.run(schedule).await;
+        world.dynamodb.unwatch();
+        let violation = violation?;
         Ok(Verdict {
             violation,
             call_count: world.dynamodb.call_count(),

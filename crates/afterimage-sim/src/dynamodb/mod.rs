@@ -198,6 +198,11 @@ impl Dynamodb {
         self.state().watcher = Some(watcher);
     }
 
+    /// Nobody looks any more; who looked may hold this emulator, and would keep it for ever.
+    pub fn unwatch(&self) {
+        self.state().watcher = None;
+    }
+
     /// Calls of the SDK so far.
     #[must_use]
     pub fn call_count(&self) -> u64 {

@@ -12,11 +12,14 @@ use crate::dynamodb::{Dynamodb, item_of_request, text};
 /// What rows hold that is not the application's.
 const DERIVED_ATTRIBUTES: [&str; 5] = ["pk", "sk", "message", "mood", "message_group_uuid"];
 
+/// The owner and the group of a row.
+type Place = (String, String);
+
 /// What the application last left, as the checks need it.
 #[derive(Debug, Default)]
 pub struct Application {
     /// The application's own attributes of each of its rows, by owner and group.
-    pub rows: BTreeMap<(String, String), Item>,
+    pub rows: BTreeMap<Place, Item>,
     /// Every message that ever was, as last put: under `skip` a deletion changes nothing.
     pub messages: BTreeMap<ItemKey, Item>,
     /// Every album that ever was, as last put.
@@ -266,7 +269,7 @@ impl Application {
         &self,
         dynamodb: &Dynamodb,
         pick: u16,
-    ) -> Result<Option<((String, String), Item)>, WorldError> {
+    ) -> Result<Option<(Place, Item)>, WorldError> {
         let Some(index) = usize::from(pick).checked_rem(self.rows.len()) else {
             return Ok(None);
         };
