@@ -144,6 +144,7 @@ async fn park_all(
             view = record.view,
             stream_label = record.place.as_ref().map(|(label, _)| label),
             sequence_number = record.place.as_ref().map(|(_, number)| number),
+            parked_id = record.id(),
             reason = record.reason,
             "record parked"
         );

@@ -134,6 +134,8 @@ impl Processor {
                 .map(|(index, decoded)| self.record_report(index, decoded, &outcomes))
                 .collect(),
             consumption: session.meter.consumption(),
+            finished_at_ms: i64::try_from((self.clock)().unix_timestamp_nanos() / 1_000_000)
+                .unwrap_or(i64::MAX),
         }
     }
 
@@ -202,6 +204,7 @@ impl Processor {
             sequence_number: decoded.sequence_number.clone(),
             event_name: decoded.event_name.clone(),
             table_name: decoded.table_name.clone(),
+            created_at_ms: decoded.created_at_ms,
             outcomes: views.into_iter().map(outcome_in).collect(),
         }
     }

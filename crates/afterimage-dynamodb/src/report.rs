@@ -15,6 +15,9 @@ pub struct RecordReport {
     pub event_name: Option<String>,
     /// The source table's real name, where the record tells it.
     pub table_name: Option<String>,
+    /// When the item was changed, in milliseconds since 1970, where the record tells it: DynamoDB gives
+    /// whole seconds.
+    pub created_at_ms: Option<i64>,
     /// The outcome for each view that reads the record's table; a record that no view could be
     /// found for has one entry with the view `-`.
     pub outcomes: Vec<(String, Outcome)>,
@@ -35,6 +38,8 @@ pub struct BatchReport {
     pub records: Vec<RecordReport>,
     /// What the batch consumed.
     pub consumption: Consumption,
+    /// When the batch was done, in milliseconds since 1970.
+    pub finished_at_ms: i64,
 }
 
 impl BatchReport {
@@ -69,6 +74,16 @@ impl BatchReport {
         response
     }
 
+    /// How long ago the oldest of these records was changed when the batch was done: up to a second
+    /// too much, since changes are dated in whole seconds. `None` where no record tells when.
+    #[must_use]
+    pub fn lag_ms(&self, is_meant: impl Fn(&RecordReport) -> bool) -> Option<i64> {
+        let records = self.records.iter().filter(|record| is_meant(record));
+        let oldest = records.filter_map(|record| record.created_at_ms).min()?;
+        // Clocks of two machines differ.
+        Some(self.finished_at_ms.saturating_sub(oldest).max(0))
+    }
+
     /// How often each outcome stands in the report, by view.
     pub fn outcomes(&self) -> impl Iterator<Item = (&str, Outcome)> {
         self.records
@@ -87,6 +102,7 @@ mod tests {
             sequence_number: sequence_number.map(str::to_owned),
             event_name: None,
             table_name: None,
+            created_at_ms: None,
             outcomes: vec![("view".to_owned(), outcome)],
         }
     }
@@ -94,7 +110,7 @@ mod tests {
     #[track_caller]
     fn check(records: &[(Option<&str>, Outcome)], expected: &[&str]) {
         let records = records.iter().map(|(number, outcome)| record(*number, *outcome)).collect();
-        let report = BatchReport { records, consumption: Consumption::default() };
+        let report = BatchReport { records, ..BatchReport::default() };
         let failures = report.response().batch_item_failures;
         let found: Vec<_> = failures.into_iter().map(|it| it.item_identifier.unwrap()).collect();
         assert_eq!(found, expected);

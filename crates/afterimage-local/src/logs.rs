@@ -4,12 +4,12 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use tracing::level_filters::LevelFilter;
 use tracing::{Level, Metadata};
 use tracing_subscriber::filter::filter_fn;
-use tracing_subscriber::fmt::{self, MakeWriter};
+use tracing_subscriber::fmt;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::{SubscriberInitExt, TryInitError};
 use tracing_subscriber::{EnvFilter, Layer, Registry};
@@ -20,6 +20,9 @@ const LARGEST_FILE_BYTES: u64 = 64 * 1024 * 1024;
 /// The crates whose events are the functions' logs.
 const FUNCTION_CRATES: [&str; 6] =
     ["afterimage_dynamodb", "albums", "http_api", "lambda", "messages", "stream_processor"];
+
+/// The functions' log of this process, where it has one: like the subscriber, it is the process's own.
+static FUNCTION_LOG: OnceLock<Arc<FunctionLog>> = OnceLock::new();
 
 /// The target of the spans that stand for invocations.
 pub(crate) const INVOCATION_TARGET: &str = "lambda";
@@ -41,11 +44,25 @@ pub fn install(function_log: Option<PathBuf>) -> Result<(), TryInitError> {
         .with_ansi(io::stderr().is_terminal())
         .with_writer(io::stderr)
         .with_filter(human);
-    let functions = function_log.map(|path| function_layer(FunctionLog::new(path)));
+    let functions = function_log.map(|path| {
+        let log = FUNCTION_LOG.get_or_init(|| Arc::new(FunctionLog::new(path)));
+        function_layer(Arc::clone(log))
+    });
     tracing_subscriber::registry().with(functions).with(human).try_init()
 }
 
-fn function_layer(log: FunctionLog) -> impl Layer<Registry> {
+/// Writes a line that a function made itself, as Lambda takes it from standard output.
+///
+/// # Errors
+/// Where the file cannot be written.
+pub(crate) fn write_function_line(line: &str) -> io::Result<()> {
+    match FUNCTION_LOG.get() {
+        Some(log) => (&mut log.as_ref()).write_all(format!("{line}\n").as_bytes()),
+        None => Ok(()),
+    }
+}
+
+fn function_layer(log: Arc<FunctionLog>) -> impl Layer<Registry> {
     fmt::layer()
         .json()
         .with_target(false)
@@ -87,14 +104,6 @@ fn open(path: &Path) -> io::Result<OpenFile> {
     Ok(OpenFile { file, bytes })
 }
 
-impl<'a> MakeWriter<'a> for FunctionLog {
-    type Writer = &'a FunctionLog;
-
-    fn make_writer(&'a self) -> Self::Writer {
-        self
-    }
-}
-
 impl Write for &FunctionLog {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
@@ -126,7 +135,7 @@ mod tests {
     fn the_functions_lines_are_json_with_their_invocation_and_nobody_else_s() {
         let directory = tempfile::tempdir().expect("a directory");
         let path = directory.path().join("logs/functions.jsonl");
-        let layer = function_layer(FunctionLog::new(path.clone()));
+        let layer = function_layer(Arc::new(FunctionLog::new(path.clone())));
         let subscriber = tracing_subscriber::registry().with(layer);
         tracing::subscriber::with_default(subscriber, || {
             tracing::info!(target: "afterimage_local", "not a function's");

@@ -86,6 +86,12 @@ impl ParkedRecord {
         })
     }
 
+    /// What a person names it by, as [`Stored::id`].
+    #[must_use]
+    pub fn id(&self) -> String {
+        stored::id(&self.partition_key(), stored::part_hash(&self.sort_key(0)))
+    }
+
     /// The pieces, each to be put once, the first one last: whoever sees it sees the record whole.
     ///
     /// # Errors

@@ -157,6 +157,9 @@ pub struct Decoded {
     pub stream_label: Option<String>,
     /// `dynamodb.SequenceNumber`, as it stands.
     pub sequence_number: Option<String>,
+    /// `dynamodb.ApproximateCreationDateTime` in milliseconds since 1970; DynamoDB gives whole seconds.
+    /// It tells how late a record is, and orders nothing.
+    pub created_at_ms: Option<i64>,
     /// The record; an error where it cannot even be told which change of which item it is.
     pub record: Result<Record, DecodeError>,
 }
@@ -174,8 +177,15 @@ pub fn decode(catalog: &Catalog, raw_json: &str) -> Decoded {
         table_name: stream.as_ref().map(|(table_name, _)| table_name.clone()),
         stream_label: stream.as_ref().map(|(_, label)| label.clone()),
         sequence_number: text("/dynamodb/SequenceNumber").filter(short),
+        created_at_ms: created_at_ms(&json),
         record: decode_record(catalog, &json, stream),
     }
+}
+
+fn created_at_ms(json: &Value) -> Option<i64> {
+    let created_at_secs = json.pointer("/dynamodb/ApproximateCreationDateTime")?.as_f64()?;
+    // Some 30,000 years: far from where a number of milliseconds is not exact any more.
+    (created_at_secs.abs() < 1e12).then_some((created_at_secs * 1000.0).round() as i64)
 }
 
 fn decode_record(
@@ -301,9 +311,22 @@ mod tests {
         let decoded = decode(&catalog(), &base().to_string());
         assert_eq!(decoded.table_name.as_deref(), Some("afterimage-albums"));
         assert_eq!(decoded.sequence_number.as_deref(), Some("100000000000000000001"));
+        assert_eq!(decoded.created_at_ms, None, "it may be absent");
         let record = decoded.record.expect("decodes");
         assert_eq!(record.key, ItemKey::strings(Table::Albums, "AC/DC", "Back in Black"));
         assert_eq!(record.image.expect("an image").map(|image| image.len()), Some(3));
+    }
+
+    #[test]
+    fn the_time_of_a_record_is_whole_seconds() {
+        let created_at_ms = |value| {
+            let json = with("/dynamodb/ApproximateCreationDateTime", value);
+            decode(&catalog(), &json).created_at_ms
+        };
+        assert_eq!(created_at_ms(json!(1_767_600_600)), Some(1_767_600_600_000));
+        assert_eq!(created_at_ms(json!(1.767_600_600_5e9)), Some(1_767_600_600_500));
+        assert_eq!(created_at_ms(json!(i64::MAX)), None);
+        assert_eq!(created_at_ms(json!("yesterday")), None);
     }
 
     #[test]

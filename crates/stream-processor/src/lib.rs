@@ -1,74 +1,86 @@
-//! The stream-triggered Lambda: applies a batch, and logs one wide event.
+//! The stream-triggered Lambda: applies a batch, and tells what became of it in log lines that carry
+//! metrics.
 
-use std::collections::BTreeMap;
+pub mod emf;
+mod events;
 
-use afterimage::Outcome;
-use afterimage_dynamodb::{BatchReport, Processor, StreamEvent};
+use std::fmt;
+use std::io::{self, Write as _};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use afterimage::{Outcome, reason};
+use afterimage_dynamodb::{BatchReport, Processor, RecordReport, StreamEvent};
 use tokio::time::Instant;
 
-/// Applies a batch before the deadline, and logs one event for the invocation: how many records, how
-/// often each outcome by view, the lowest sequence number that failed, units, set-backs, duration.
-pub async fn handle(processor: &Processor, event: &StreamEvent, deadline: Instant) -> BatchReport {
-    let start = Instant::now();
-    let report = processor.process(event, deadline).await;
-    let failed: Vec<_> = report.records.iter().filter(|record| record.is_failed()).collect();
-    for record in &failed {
+pub use events::{Invocation, lines};
+
+/// Writes a line, and returns when it is written: a sandbox may be frozen right after the response.
+pub type WriteLine = Box<dyn Fn(&str) -> io::Result<()> + Send + Sync>;
+
+/// The function: a processor, and where its lines go.
+pub struct StreamProcessor {
+    processor: Processor,
+    write_line: WriteLine,
+    is_warm: AtomicBool,
+}
+
+impl fmt::Debug for StreamProcessor {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("StreamProcessor").field("processor", &self.processor).finish()
+    }
+}
+
+impl StreamProcessor {
+    /// A function that writes its lines there.
+    #[must_use]
+    pub fn new(processor: Processor, write_line: WriteLine) -> Self {
+        Self { processor, write_line, is_warm: AtomicBool::new(false) }
+    }
+
+    /// Applies a batch before the deadline, and writes what became of it before it returns.
+    pub async fn handle(
+        &self,
+        event: &StreamEvent,
+        request_id: &str,
+        deadline: Instant,
+    ) -> BatchReport {
+        let start = Instant::now();
+        let is_cold_start = !self.is_warm.swap(true, Ordering::Relaxed);
+        let report = self.processor.process(event, deadline).await;
+        report.records.iter().filter(|record| record.is_failed()).for_each(tell_failed);
+        let invocation = Invocation {
+            request_id: request_id.to_owned(),
+            is_cold_start,
+            duration_ms: u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX),
+        };
+        for line in lines(&invocation, &report) {
+            if let Err(error) = (self.write_line)(&line) {
+                // The records are done all the same.
+                tracing::error!(error = reason(&error), "metrics not written");
+            }
+        }
+        report
+    }
+}
+
+fn tell_failed(record: &RecordReport) {
+    let failed = record.outcomes.iter().filter(|(_, outcome)| *outcome == Outcome::Failed);
+    for (view, _) in failed {
         tracing::warn!(
+            view,
             table = record.table_name,
             sequence_number = record.sequence_number,
             "record failed, to be delivered again"
         );
     }
-    let response = report.response();
-    let lowest = response.batch_item_failures.first();
-    tracing::info!(
-        record_count = report.records.len(),
-        failed_count = failed.len(),
-        lowest_failed_sequence_number = lowest.and_then(|it| it.item_identifier.as_deref()),
-        outcomes = outcome_counts(&report),
-        write_units = report.consumption.write_units,
-        read_units = report.consumption.read_units,
-        transaction_count = report.consumption.transaction_count,
-        conflict_count = report.consumption.conflict_count,
-        retry_count = report.consumption.retry_count,
-        duration_ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX),
-        "batch processed"
-    );
-    report
 }
 
-/// How often each outcome stands in the report: `view.outcome=n`, in the order of names.
-fn outcome_counts(report: &BatchReport) -> String {
-    let mut counts: BTreeMap<(&str, Outcome), u64> = BTreeMap::new();
-    for place in report.outcomes() {
-        *counts.entry(place).or_insert(0) += 1;
-    }
-    let texts = counts.iter().map(|((view, outcome), count)| format!("{view}.{outcome}={count}"));
-    texts.collect::<Vec<_>>().join(" ")
-}
-
-#[cfg(test)]
-mod tests {
-    use afterimage_dynamodb::{Consumption, RecordReport};
-
-    use super::*;
-
-    #[test]
-    fn outcomes_are_counted_by_view() {
-        let record = |outcome| RecordReport {
-            sequence_number: Some("1".to_owned()),
-            event_name: None,
-            table_name: None,
-            outcomes: vec![("b".to_owned(), outcome), ("a".to_owned(), Outcome::Applied)],
-        };
-        let report = BatchReport {
-            records: vec![
-                record(Outcome::Applied),
-                record(Outcome::Failed),
-                record(Outcome::Failed),
-            ],
-            consumption: Consumption::default(),
-        };
-        assert_eq!(outcome_counts(&report), "a.applied=3 b.applied=1 b.failed=2");
-    }
+/// Writes a line to standard output, which Lambda takes to CloudWatch.
+///
+/// # Errors
+/// Where standard output is closed.
+pub fn write_to_stdout(line: &str) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    writeln!(stdout, "{line}")?;
+    stdout.flush()
 }

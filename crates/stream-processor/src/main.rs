@@ -5,6 +5,7 @@ use std::time::SystemTime;
 use afterimage_dynamodb::{Processor, StreamEvent, client_from_environment};
 use afterimage_schema::TableNames;
 use lambda_runtime::{Error, LambdaEvent, service_fn, tracing};
+use stream_processor::{StreamProcessor, write_to_stdout};
 use tokio::time::Instant;
 
 #[tokio::main]
@@ -12,11 +13,12 @@ async fn main() -> Result<(), Error> {
     tracing::init_default_subscriber();
     let client = client_from_environment().await;
     let processor = Processor::from_environment(client, TableNames::from_environment()?)?;
-    let processor = &processor;
+    let function = &StreamProcessor::new(processor, Box::new(write_to_stdout));
     lambda_runtime::run(service_fn(move |event: LambdaEvent<StreamEvent>| async move {
         let left = event.context.deadline().duration_since(SystemTime::now()).unwrap_or_default();
         let deadline = Instant::now() + left;
-        let report = stream_processor::handle(processor, &event.payload, deadline).await;
+        let request_id = &event.context.request_id;
+        let report = function.handle(&event.payload, request_id, deadline).await;
         Ok::<_, Error>(report.response())
     }))
     .await

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use afterimage_dynamodb::{Processor, StreamEvent};
 use serde_json::Value;
+use stream_processor::StreamProcessor;
 use tokio::time::Instant;
 use tracing::Instrument;
 use uuid::Uuid;
 
-use crate::logs::INVOCATION_TARGET;
+use crate::logs::{INVOCATION_TARGET, write_function_line};
 use crate::status::Outcomes;
 
 /// A function as Lambda runs it: an event in, a response out.
@@ -48,26 +49,28 @@ pub enum FunctionError {
 /// The stream processor, in this process.
 #[derive(Debug)]
 pub struct StreamProcessorFunction {
-    processor: Processor,
+    function: StreamProcessor,
     outcomes: Arc<Outcomes>,
 }
 
 impl StreamProcessorFunction {
-    /// The processor, whose outcomes are counted there.
+    /// The processor, whose outcomes are counted there; its lines go to the functions' log.
     #[must_use]
     pub fn new(processor: Processor, outcomes: Arc<Outcomes>) -> Self {
-        Self { processor, outcomes }
+        let function = StreamProcessor::new(processor, Box::new(write_function_line));
+        Self { function, outcomes }
     }
 }
 
 impl Function for StreamProcessorFunction {
     async fn invoke(&self, payload: String, deadline: Instant) -> Result<Value, FunctionError> {
         let event: StreamEvent = serde_json::from_str(&payload)?;
+        let request_id = Uuid::new_v4().to_string();
         let span = tracing::info_span!(
-            target: INVOCATION_TARGET, "invoke", requestId = %Uuid::new_v4(),
+            target: INVOCATION_TARGET, "invoke", requestId = request_id,
             function = "StreamProcessor"
         );
-        let handled = stream_processor::handle(&self.processor, &event, deadline);
+        let handled = self.function.handle(&event, &request_id, deadline);
         let report = Box::pin(handled.instrument(span)).await;
         self.outcomes.count(&report);
         Ok(serde_json::to_value(report.response())?)

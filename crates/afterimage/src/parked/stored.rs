@@ -69,11 +69,11 @@ impl Summary {
     }
 }
 
-fn part_hash(sort: &str) -> Option<&str> {
+pub(super) fn part_hash(sort: &str) -> Option<&str> {
     sort.rsplit_once('#').map(|(hash, _)| hash)
 }
 
-fn id(partition: &str, part_hash: Option<&str>) -> String {
+pub(super) fn id(partition: &str, part_hash: Option<&str>) -> String {
     let id = partition.strip_prefix(PARTITION_PREFIX).unwrap_or(partition);
     match part_hash {
         None => id.to_owned(),
