@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use tokio::time::sleep;
 
 use crate::check::{Moment, Violation, check_drained};
-use crate::delivery::{Delivered, Mapping};
+use crate::delivery::{Mapping, Terms};
 use crate::dynamodb::{Dynamodb, FaultRates};
 use crate::schedule::{Action, Schedule};
 use crate::trace::Trace;
@@ -160,7 +160,7 @@ impl World {
             (0..self.mapping.with_stream(|it| it.delivered().len())).collect();
         fastrand::shuffle(&mut places);
         for picks in places.chunks(REPLAY_BATCH_SIZE) {
-            self.mapping.redeliver(picks, Delivered::CALM);
+            self.mapping.redeliver(picks, Terms::CALM);
         }
         self.mapping.settle().await;
         if let Some(violation) = self.violation() {
@@ -207,10 +207,10 @@ impl World {
                 self.trace.note(|| format!("the application {change}"));
                 self.change(change)
             }
-            Action::Invoke { pick, how } => self.mapping.invoke(*pick, *how),
-            Action::Redeliver { picks, how } => {
+            Action::Invoke { pick, terms } => self.mapping.invoke(*pick, *terms),
+            Action::Redeliver { picks, terms } => {
                 self.mapping.read()?;
-                self.mapping.redeliver(picks, *how);
+                self.mapping.redeliver(picks, *terms);
                 Ok(())
             }
             Action::Cut { pick } => {

@@ -4,7 +4,7 @@ use std::fmt;
 
 use afterimage_schema::Table;
 
-use crate::delivery::Delivered;
+use crate::delivery::Terms;
 use crate::dynamodb::FaultRates;
 use crate::world::{Album, Change, Edit, Message, Year};
 
@@ -52,15 +52,15 @@ pub enum Action {
     Invoke {
         /// Which.
         pick: usize,
-        /// How.
-        how: Delivered,
+        /// On which terms.
+        terms: Terms,
     },
     /// Records of any age are delivered once more, in any order.
     Redeliver {
         /// Which.
         picks: Vec<usize>,
-        /// How.
-        how: Delivered,
+        /// On which terms.
+        terms: Terms,
     },
     /// The process of an invocation is cut.
     Cut {
@@ -92,10 +92,10 @@ impl fmt::Display for Action {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Action::Change(change) => write!(formatter, "the application {change}"),
-            Action::Invoke { pick, how } => write!(
+            Action::Invoke { pick, terms } => write!(
                 formatter,
                 "an invocation begins (lane {pick}, up to {} records, {} ms)",
-                how.batch_size, how.deadline_ms
+                terms.batch_size, terms.deadline_ms
             ),
             Action::Redeliver { picks, .. } => {
                 write!(formatter, "{} records are delivered once more", picks.len())
@@ -162,11 +162,11 @@ impl Draw {
     fn action(&mut self) -> Action {
         match self.random.u8(0..100) {
             0..52 => Action::Change(self.change()),
-            52..80 => Action::Invoke { pick: self.random.usize(..), how: self.how() },
+            52..80 => Action::Invoke { pick: self.random.usize(..), terms: self.terms() },
             80..87 => {
                 let count = self.random.usize(1..8);
                 let picks = (0..count).map(|_| self.random.usize(..)).collect();
-                Action::Redeliver { picks, how: self.how() }
+                Action::Redeliver { picks, terms: self.terms() }
             }
             87..91 => Action::Cut { pick: self.random.usize(..) },
             91 => Action::Restart,
@@ -180,13 +180,13 @@ impl Draw {
         }
     }
 
-    fn how(&mut self) -> Delivered {
+    fn terms(&mut self) -> Terms {
         let deadline_ms = match self.random.u8(0..6) {
             0 => self.random.u64(20..400),
             1 => self.random.u64(400..5_000),
             _ => 60_000,
         };
-        Delivered { batch_size: self.random.usize(1..20), deadline_ms }
+        Terms { batch_size: self.random.usize(1..20), deadline_ms }
     }
 
     fn change(&mut self) -> Change {

@@ -13,13 +13,11 @@ use tokio::time::{Instant, sleep, timeout_at};
 
 use super::Stream;
 use super::lane::Lane;
+use super::shard::Shards;
 use crate::check::Violation;
 use crate::dynamodb::{Dynamodb, client};
 use crate::trace::Trace;
 use crate::world::{WorldError, table_name};
-
-/// Halves of halves of a stream's keys, at most.
-const SHARD_DEPTH_MAX: u32 = 3;
 
 /// Processes that invocations run in.
 const PROCESS_COUNT: usize = 3;
@@ -31,17 +29,17 @@ const DRAIN_LOOK: Duration = Duration::from_millis(5);
 /// rows that it moves, and their echoes.
 const DRAIN_ROUNDS_MAX: usize = 120;
 
-/// How invocations are made.
+/// The terms on which an invocation is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Delivered {
+pub struct Terms {
     /// Records in a batch, at most.
     pub batch_size: usize,
     /// The time that the invocation has, in milliseconds.
     pub deadline_ms: u64,
 }
 
-impl Delivered {
-    /// As a calm mapping does it.
+impl Terms {
+    /// Those of a calm mapping.
     pub const CALM: Self = Self { batch_size: 100, deadline_ms: 60_000 };
 }
 
@@ -59,29 +57,13 @@ struct Shared {
 
 struct State {
     stream: Stream,
-    shards: Vec<Shard>,
-    lanes: Vec<Lane>,
-    lanes_per_shard: usize,
+    shards: Shards,
     bisects: bool,
     processes: Vec<Processor>,
     process_count: usize,
     invocations: Vec<Option<AbortHandle>>,
     outcomes: BTreeMap<&'static str, u64>,
     violation: Option<Violation>,
-}
-
-struct Shard {
-    table: Table,
-    parent: Option<usize>,
-    is_open: bool,
-    depth: u32,
-    bits: u64,
-}
-
-impl Shard {
-    fn holds(&self, table: Table, key_hash: u64) -> bool {
-        self.is_open && self.table == table && key_hash & ((1 << self.depth) - 1) == self.bits
-    }
 }
 
 impl Mapping {
@@ -98,9 +80,7 @@ impl Mapping {
     ) -> Self {
         let state = State {
             stream: Stream::new(seed),
-            shards: Vec::new(),
-            lanes: Vec::new(),
-            lanes_per_shard,
+            shards: Shards::of([Table::Albums, Table::Messages], lanes_per_shard),
             bisects,
             processes: Vec::new(),
             process_count: 0,
@@ -113,15 +93,6 @@ impl Mapping {
         for _ in 0..PROCESS_COUNT {
             let process = mapping.start_process();
             mapping.state().processes.push(process);
-        }
-        for table in [Table::Albums, Table::Messages] {
-            mapping.state().add_shard(Shard {
-                table,
-                parent: None,
-                is_open: true,
-                depth: 0,
-                bits: 0,
-            });
         }
         mapping
     }
@@ -168,33 +139,33 @@ impl Mapping {
     ///
     /// # Errors
     /// [`WorldError`].
-    pub fn invoke(&self, pick: usize, how: Delivered) -> Result<(), WorldError> {
+    pub fn invoke(&self, pick: usize, terms: Terms) -> Result<(), WorldError> {
         self.read()?;
-        let lanes = self.state().ready_lanes();
+        let lanes = self.state().shards.ready_lanes();
         let lane = pick.checked_rem(lanes.len()).and_then(|pick| lanes.get(pick).copied());
         if let Some(lane) = lane {
-            self.invoke_lane(lane, how);
+            self.invoke_lane(lane, terms);
         }
         Ok(())
     }
 
-    fn invoke_lane(&self, lane: usize, how: Delivered) {
-        let batch = self.state().lanes.get(lane).map(|it| it.batch(how.batch_size));
-        self.start(Some(lane), batch.unwrap_or_default(), how);
+    fn invoke_lane(&self, lane: usize, terms: Terms) {
+        let batch = self.state().shards.lanes.get(lane).map(|it| it.batch(terms.batch_size));
+        self.start(Some(lane), batch.unwrap_or_default(), terms);
     }
 
     /// Delivers these records once more, whatever became of them, in this order.
-    pub fn redeliver(&self, picks: &[usize], how: Delivered) {
+    pub fn redeliver(&self, picks: &[usize], terms: Terms) {
         let batch: Vec<_> = {
             let state = self.state();
             picks.iter().filter_map(|pick| state.stream.pick(*pick)).collect()
         };
         if !batch.is_empty() {
-            self.start(None, batch, how);
+            self.start(None, batch, terms);
         }
     }
 
-    fn start(&self, lane: Option<usize>, batch: Vec<usize>, how: Delivered) {
+    fn start(&self, lane: Option<usize>, batch: Vec<usize>, terms: Terms) {
         let mut state = self.state();
         let number = state.invocations.len();
         let processor = number.checked_rem(state.processes.len());
@@ -209,10 +180,10 @@ impl Mapping {
         });
         let mapping = self.clone();
         let task = tokio::spawn(async move {
-            mapping.run(number, lane, batch, processor, how).await;
+            mapping.run(number, lane, batch, processor, terms).await;
         });
         state.invocations.push(Some(task.abort_handle()));
-        if let Some(lane) = lane.and_then(|it| state.lanes.get_mut(it)) {
+        if let Some(lane) = lane.and_then(|it| state.shards.lanes.get_mut(it)) {
             lane.invocation = Some(number);
         }
     }
@@ -223,14 +194,14 @@ impl Mapping {
         lane: Option<usize>,
         batch: Vec<usize>,
         processor: Processor,
-        how: Delivered,
+        terms: Terms,
     ) {
         let event = {
             let state = self.state();
             let records = batch.iter().filter_map(|it| state.stream.records().get(*it));
             StreamEvent { records: records.map(|it| it.raw.clone()).collect() }
         };
-        let deadline = Instant::now() + Duration::from_millis(how.deadline_ms);
+        let deadline = Instant::now() + Duration::from_millis(terms.deadline_ms);
         let report = timeout_at(deadline, processor.process(&event, deadline)).await;
         let mut state = self.state();
         let acknowledged = match report {
@@ -272,7 +243,7 @@ impl Mapping {
         self.0.trace.note(|| "the mapping starts again at TRIM_HORIZON".to_owned());
         let mut state = self.state();
         state.running().into_iter().for_each(|number| state.cut(number));
-        state.lanes.iter_mut().for_each(Lane::rewind);
+        state.shards.lanes.iter_mut().for_each(Lane::rewind);
     }
 
     /// A shard is split: what follows is in its two children.
@@ -282,7 +253,7 @@ impl Mapping {
     pub fn split(&self, pick: usize) -> Result<(), WorldError> {
         self.read()?;
         self.0.trace.note(|| "a shard is split".to_owned());
-        self.state().split(pick);
+        self.state().shards.split(pick);
         Ok(())
     }
 
@@ -295,9 +266,7 @@ impl Mapping {
         self.0.trace.note(|| format!("the stream of {table} is disabled and enabled again"));
         let mut state = self.state();
         state.stream.enable_again(table);
-        let shards = state.shards.iter_mut().filter(|it| it.table == table);
-        shards.for_each(|it| it.is_open = false);
-        state.add_shard(Shard { table, parent: None, is_open: true, depth: 0, bits: 0 });
+        state.shards.begin_again(table);
         Ok(())
     }
 
@@ -325,11 +294,11 @@ impl Mapping {
             self.settle().await;
             self.read()?;
             self.0.dynamodb.refresh_index(table_name(Table::Messages))?;
-            let lanes = self.state().ready_lanes();
+            let lanes = self.state().shards.ready_lanes();
             if lanes.is_empty() || self.violation().is_some() || self.0.dynamodb.is_overrun() {
                 return Ok(());
             }
-            lanes.into_iter().for_each(|lane| self.invoke_lane(lane, Delivered::CALM));
+            lanes.into_iter().for_each(|lane| self.invoke_lane(lane, Terms::CALM));
         }
         let what = format!("{DRAIN_ROUNDS_MAX} rounds of invocations did not drain the streams");
         self.state().violated("I6", what);
@@ -362,34 +331,11 @@ impl Mapping {
 }
 
 impl State {
-    fn add_shard(&mut self, shard: Shard) {
-        let number = self.shards.len();
-        self.shards.push(shard);
-        self.lanes.extend((0..self.lanes_per_shard).map(|_| Lane::new(number)));
-    }
-
     /// Puts a record into its lane.
     fn take(&mut self, place: usize) {
-        let Some(record) = self.stream.records().get(place) else { return };
-        let (table, hash) = (record.table, record.key_hash);
-        let Some(shard) = self.shards.iter().position(|it| it.holds(table, hash)) else { return };
-        let share = usize::try_from(hash >> 40).unwrap_or(0).checked_rem(self.lanes_per_shard);
-        let lane = shard * self.lanes_per_shard + share.unwrap_or(0);
-        if let Some(lane) = self.lanes.get_mut(lane) {
-            lane.push(place);
+        if let Some(record) = self.stream.records().get(place) {
+            self.shards.put(place, record.table, record.key_hash);
         }
-    }
-
-    /// Lanes with records, no invocation, and parents that are done.
-    fn ready_lanes(&self) -> Vec<usize> {
-        let is_shard_done =
-            |shard| self.lanes.iter().all(|lane| lane.shard != shard || lane.is_done());
-        let is_ready = |lane: &Lane| {
-            let parent = self.shards.get(lane.shard).and_then(|shard| shard.parent);
-            lane.invocation.is_none() && !lane.is_done() && parent.is_none_or(is_shard_done)
-        };
-        let lanes = self.lanes.iter().enumerate();
-        lanes.filter(|(_, lane)| is_ready(lane)).map(|(number, _)| number).collect()
     }
 
     fn running(&self) -> Vec<usize> {
@@ -401,7 +347,7 @@ impl State {
         if let Some(handle) = self.invocations.get_mut(number).and_then(Option::take) {
             handle.abort();
         }
-        let lanes = self.lanes.iter_mut().filter(|lane| lane.invocation == Some(number));
+        let lanes = self.shards.lanes.iter_mut().filter(|lane| lane.invocation == Some(number));
         lanes.for_each(|lane| lane.invocation = None);
     }
 
@@ -410,7 +356,7 @@ impl State {
         if let Some(slot) = self.invocations.get_mut(number) {
             *slot = None;
         }
-        let lane = lane.and_then(|it| self.lanes.get_mut(it));
+        let lane = lane.and_then(|it| self.shards.lanes.get_mut(it));
         if let Some(lane) = lane.filter(|lane| lane.invocation == Some(number)) {
             lane.invocation = None;
             lane.acknowledge(acknowledged, size, bisects);
@@ -442,29 +388,6 @@ impl State {
             }
         }
         acknowledged
-    }
-
-    fn split(&mut self, pick: usize) {
-        let open: Vec<_> = (0..self.shards.len())
-            .filter(|it| {
-                self.shards.get(*it).is_some_and(|it| it.is_open && it.depth < SHARD_DEPTH_MAX)
-            })
-            .collect();
-        let Some(number) = pick.checked_rem(open.len()).and_then(|it| open.get(it).copied()) else {
-            return;
-        };
-        let Some(shard) = self.shards.get_mut(number) else { return };
-        shard.is_open = false;
-        let (table, depth, bits) = (shard.table, shard.depth, shard.bits);
-        for bit in [0, 1 << depth] {
-            self.add_shard(Shard {
-                table,
-                parent: Some(number),
-                is_open: true,
-                depth: depth + 1,
-                bits: bits | bit,
-            });
-        }
     }
 
     fn violated(&mut self, invariant: &'static str, what: String) {

@@ -2,7 +2,8 @@
 
 mod lane;
 mod mapping;
+mod shard;
 mod stream;
 
-pub use mapping::{Delivered, Mapping};
+pub use mapping::{Mapping, Terms};
 pub use stream::Stream;

@@ -27,6 +27,7 @@ pub struct Application {
     /// Messages that may be deleted: put since the deployment.
     deletable: Vec<ItemKey>,
     is_deployed: bool,
+    join_count: u32,
 }
 
 fn album_key(number: u8) -> ItemKey {
@@ -207,12 +208,16 @@ impl Application {
         if self.rows.contains_key(&place) {
             return Ok(());
         }
+        self.join_count += 1;
         let row = json!({
             "pk": { "S": format!("GRP#{}", place.0) },
             "sk": { "S": sort_key(at) },
             "message_group_uuid": { "S": place.1 },
             "message": { "S": "joined" },
             "note": { "S": "new" },
+            // Whoever deletes a row and puts it again at the same key has to change an attribute that
+            // was there: what was only added would look like an undeclared addition.
+            "joined": { "N": self.join_count.to_string() },
         });
         let request = json!({
             "TableName": table_name(Table::Messages),
