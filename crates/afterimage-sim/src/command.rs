@@ -2,6 +2,8 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line prints")]
 
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use afterimage::canary::Canary;
@@ -11,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::run::{RunError, run};
 use crate::schedule::Schedule;
-use crate::search::{Found, Search, search};
+use crate::search::{Found, Search, search, search_until};
 use crate::shrink::shrink;
 
 const EXAMPLES: &str = "\
@@ -109,7 +111,7 @@ fn run_schedules(arguments: &Arguments) -> Result<ExitCode, RunError> {
     let is_json = arguments.output == Output::Json;
     let bar = progress(count, is_json);
     let wanted = Search { first_seed, count, threads: threads(arguments), canary: None };
-    let found = search(&wanted, || bar.inc(1))?;
+    let found = search_until(&wanted, &over_at_interrupt(), || bar.inc(1))?;
     bar.finish_and_clear();
     let seconds = begin.elapsed().as_secs_f64();
     let story = found.violation.as_ref().map(|(seed, _)| story(*seed, None)).transpose()?;
@@ -119,6 +121,20 @@ fn run_schedules(arguments: &Arguments) -> Result<ExitCode, RunError> {
         print_summary(&wanted, &found, seconds, story.as_deref());
     }
     Ok(if story.is_some() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// A flag that Ctrl-C sets: the schedules in hand end, and what was found is printed.
+fn over_at_interrupt() -> Arc<AtomicBool> {
+    let is_over = Arc::new(AtomicBool::new(false));
+    let flag = Arc::clone(&is_over);
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        // Without a runtime Ctrl-C ends the program, as it does by default.
+        if runtime.is_ok_and(|runtime| runtime.block_on(tokio::signal::ctrl_c()).is_ok()) {
+            flag.store(true, Ordering::Relaxed);
+        }
+    });
+    is_over
 }
 
 fn progress(count: u64, is_hidden: bool) -> ProgressBar {

@@ -44,8 +44,19 @@ pub struct Found {
 /// # Errors
 /// [`RunError`] where the simulation itself fails.
 pub fn search(wanted: &Search, tick: impl Fn() + Sync) -> Result<Found, RunError> {
+    search_until(wanted, &AtomicBool::new(false), tick)
+}
+
+/// The same; whoever sets `is_over` ends it after the schedules in hand.
+///
+/// # Errors
+/// [`RunError`] where the simulation itself fails.
+pub fn search_until(
+    wanted: &Search,
+    is_over: &AtomicBool,
+    tick: impl Fn() + Sync,
+) -> Result<Found, RunError> {
     let next = AtomicU64::new(0);
-    let is_over = AtomicBool::new(false);
     let found = Mutex::new(Found::default());
     let work = || -> Result<(), RunError> {
         while !is_over.load(Ordering::Relaxed) {

@@ -17,7 +17,7 @@ use tokio::time::sleep;
 
 use super::batch_get::{is_empty, take_eventual, take_unprocessed};
 use super::dispatch::{Refusal, dispatch};
-use super::{CALLS_MAX, Dynamodb, Fault, State};
+use super::{CALLS_MAX, Dynamodb, Fault, State, is_write};
 use crate::trace::request_text;
 use crate::world::table_name;
 
@@ -141,8 +141,12 @@ impl InProcessClient {
 
     fn plainly(&self, operation: &str, body: &str) -> Result<(u16, String), Refusal> {
         let answer = dispatch(&self.dynamodb.0.database, operation, body)?;
-        if matches!(operation, "TransactWriteItems" | "PutItem" | "UpdateItem" | "DeleteItem") {
-            let watcher = self.dynamodb.state().watcher.clone();
+        if is_write(operation) {
+            let watcher = {
+                let mut state = self.dynamodb.state();
+                state.write_count += 1;
+                state.watcher.clone()
+            };
             watcher.into_iter().for_each(|watcher| watcher.written(body));
         }
         Ok((200, answer))

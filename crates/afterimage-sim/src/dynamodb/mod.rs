@@ -56,7 +56,13 @@ struct State {
     script: VecDeque<Fault>,
     stale_index: Option<StaleIndex>,
     call_count: u64,
+    write_count: u64,
     watcher: Option<Arc<dyn Watcher>>,
+}
+
+/// Whether an operation writes items.
+fn is_write(operation: &str) -> bool {
+    matches!(operation, "TransactWriteItems" | "PutItem" | "UpdateItem" | "DeleteItem")
 }
 
 /// Why the emulator did not do what the simulation itself wants of it.
@@ -85,6 +91,7 @@ impl Dynamodb {
             script: VecDeque::new(),
             stale_index: None,
             call_count: 0,
+            write_count: 0,
             watcher: None,
         };
         Ok(Self(Arc::new(Shared { database, clock, trace, state: Mutex::new(state) })))
@@ -98,6 +105,9 @@ impl Dynamodb {
         let refused = |reason| DynamodbError { operation: operation.to_owned(), reason };
         let body = dispatch::dispatch(&self.0.database, operation, &request.to_string())
             .map_err(|refusal| refused(refusal.body))?;
+        if is_write(operation) {
+            self.state().write_count += 1;
+        }
         serde_json::from_str(&body).map_err(|error| refused(error.to_string()))
     }
 
@@ -153,6 +163,7 @@ impl Dynamodb {
     /// [`DynamodbError`].
     pub fn expire(&self, seconds: u64) -> Result<(), DynamodbError> {
         self.0.clock.tick(Duration::from_secs(seconds));
+        self.state().write_count += 1;
         let swept = self.0.database.sweep_ttl();
         swept.map(|_| ()).map_err(|error| DynamodbError {
             operation: "expiry".to_owned(),
@@ -207,6 +218,12 @@ impl Dynamodb {
     #[must_use]
     pub fn call_count(&self) -> u64 {
         self.state().call_count
+    }
+
+    /// Writes that were carried out so far, the application's and the clients'.
+    #[must_use]
+    pub fn write_count(&self) -> u64 {
+        self.state().write_count
     }
 
     /// Whether there were more calls than any schedule takes that ends.
