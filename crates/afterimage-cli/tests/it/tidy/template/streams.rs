@@ -1,0 +1,82 @@
+//! The way from the streams to the processor.
+
+use serde_json::{Value, json};
+
+use super::super::text;
+use super::{of_type, section};
+
+/// The prefixes of the keys that the view of `messages` reads: its messages' and its rows'.
+fn prefixes() -> Vec<String> {
+    let views = text("views.toml");
+    let messages = views.split("[[view]]").find(|view| view.contains("\"message-groups\""));
+    let view = messages.expect("the view");
+    assert!(view.contains("remove   = \"skip\""), "its removals are not to be filtered");
+    let values = view.split("{ prefix = \"").skip(1).filter_map(|rest| rest.split('"').next());
+    values.map(str::to_owned).collect()
+}
+
+#[test]
+fn no_record_is_lost_between_stream_and_function() {
+    let mappings = of_type("AWS::Lambda::EventSourceMapping");
+    let sources: Vec<&str> = mappings
+        .values()
+        .map(|mapping| mapping["Properties"]["EventSourceArn"].as_str().expect("a stream"))
+        .collect();
+    assert_eq!(sources, ["AlbumsTable.StreamArn", "MessagesTable.StreamArn"]);
+    for (name, mapping) in &mappings {
+        let settings = &mapping["Properties"];
+        assert_eq!(settings["FunctionName"], "StreamProcessor", "{name}");
+        assert_eq!(settings["StartingPosition"], "TRIM_HORIZON", "{name}");
+        assert_eq!(settings["FunctionResponseTypes"], json!(["ReportBatchItemFailures"]), "{name}");
+        assert_eq!(settings["BisectBatchOnFunctionError"], true, "{name}");
+        let destination = &settings["DestinationConfig"]["OnFailure"]["Destination"];
+        assert_eq!(destination, "UndeliveredRecords.Arn", "{name}");
+        // Bounded, and early enough to fetch the records before the stream forgets them after 24 hours.
+        assert!(settings["MaximumRetryAttempts"].as_i64().is_some_and(|it| it > 0), "{name}");
+        let age_secs = settings["MaximumRecordAgeInSeconds"].as_i64();
+        assert!(age_secs.is_some_and(|it| (60..=43_200).contains(&it)), "{name}");
+    }
+    assert!(mappings["AlbumsMapping"]["Properties"]["FilterCriteria"].is_null());
+}
+
+#[test]
+fn the_filter_rests_on_keys_and_the_kind_of_change_alone() {
+    let mapping = &section("Resources")["MessagesMapping"]["Properties"];
+    let filters = mapping["FilterCriteria"]["Filters"].as_array().expect("filters").clone();
+    let patterns: Vec<Value> = filters
+        .iter()
+        .map(|filter| {
+            serde_json::from_str(filter["Pattern"].as_str().expect("text")).expect("JSON")
+        })
+        .collect();
+    let prefixes: Vec<Value> = prefixes().iter().map(|it| json!({ "prefix": it })).collect();
+    assert_eq!(
+        patterns,
+        [json!({
+            "eventName": [{ "anything-but": ["REMOVE"] }],
+            "dynamodb": { "Keys": { "pk": { "S": prefixes } } },
+        })]
+    );
+}
+
+#[test]
+fn the_processor_writes_to_a_source_table_only_where_rows_are() {
+    let processor = &section("Resources")["StreamProcessor"]["Properties"];
+    let statements = processor["Policies"][0]["Statement"].as_array().expect("statements").clone();
+    let rows = format!("{}*", prefixes()[1]);
+    let mut writing = 0;
+    for statement in &statements {
+        let actions = statement["Action"].to_string();
+        let writes = ["PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "PartiQL"];
+        if !writes.iter().any(|it| actions.contains(it))
+            || statement["Resource"] == "DerivedTable.Arn"
+        {
+            continue;
+        }
+        writing += 1;
+        assert_eq!(statement["Resource"], "MessagesTable.Arn", "{statement}");
+        let condition = json!({ "ForAllValues:StringLike": { "dynamodb:LeadingKeys": rows } });
+        assert_eq!(statement["Condition"], condition, "{statement}");
+    }
+    assert_eq!(writing, 1, "{statements:?}");
+}
