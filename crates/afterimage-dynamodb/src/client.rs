@@ -1,12 +1,18 @@
 //! DynamoDB clients, with the time-outs that a batch can afford.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
+use afterimage_schema::{Table, TableNames};
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
+use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
+
+use crate::processor::{Processor, ProcessorError};
+use crate::store::{StoreError, service_error};
 
 /// Attempts of one request. Within them the SDK repeats a transaction under the same token, so that
 /// a lost response is told apart from a second commit.
@@ -40,6 +46,34 @@ pub fn client_at_endpoint(endpoint_url: &str) -> Client {
         .timeout_config(timeouts())
         .build();
     Client::new(&config)
+}
+
+impl Processor {
+    /// The processor of a Lambda function, as the process environment describes it: the tables' names,
+    /// `AFTERIMAGE_VIEWS` if it is set, and the AWS SDK's own variables.
+    ///
+    /// # Errors
+    /// [`ProcessorError`] where a name is missing or refused, or the views do not hold together.
+    pub async fn of_function() -> Result<Self, ProcessorError> {
+        let names = TableNames::of_function(&Table::ALL)?;
+        Self::from_environment(client_from_environment().await, names)
+    }
+
+    /// The first read, which opens the connection before a batch waits for it: of an item that is not
+    /// there, in the table that every batch reads.
+    ///
+    /// # Errors
+    /// [`StoreError`] where DynamoDB refused, or did not answer.
+    pub async fn first_read(&self) -> Result<(), StoreError> {
+        let nothing = AttributeValue::S("warm-up".to_owned());
+        let keys = KeysAndAttributes::builder()
+            .keys(HashMap::from([("pk".to_owned(), nothing.clone()), ("sk".to_owned(), nothing)]))
+            .build()?;
+        let table_name = self.catalog.names.name(Table::Derived);
+        let read = self.store.client.batch_get_item().request_items(table_name, keys).send();
+        read.await.map_err(|error| service_error("first BatchGetItem", error))?;
+        Ok(())
+    }
 }
 
 fn timeouts() -> TimeoutConfig {

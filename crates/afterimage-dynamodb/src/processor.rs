@@ -9,7 +9,7 @@ use afterimage::parked::NO_VIEW;
 use afterimage::record::{Catalog, CatalogError, Decoded};
 use afterimage::view::{Parking, ParkingTask, Routed, Settled};
 use afterimage::{Outcome, Views, ViewsError, decode, reason};
-use afterimage_schema::TableNames;
+use afterimage_schema::{TableNameError, TableNames};
 use aws_sdk_dynamodb::Client;
 use futures::FutureExt as _;
 use serde::Deserialize;
@@ -51,6 +51,9 @@ pub enum ProcessorError {
     /// The views do not hold together.
     #[error(transparent)]
     Views(#[from] ViewsError),
+    /// A table's name is missing, or none.
+    #[error(transparent)]
+    Names(#[from] TableNameError),
     /// A table cannot be used.
     #[error(transparent)]
     Catalog(#[from] CatalogError),

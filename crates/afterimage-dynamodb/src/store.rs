@@ -59,7 +59,7 @@ pub enum StoreError {
 /// The tables.
 #[derive(Debug, Clone)]
 pub(crate) struct Store {
-    client: Client,
+    pub(crate) client: Client,
     catalog: Arc<Catalog>,
 }
 
@@ -127,7 +127,7 @@ impl StoreError {
 /// The code of a request that ended without an answer.
 const NO_RESPONSE: &str = "no response";
 
-fn service_error<E, R>(operation: &'static str, error: SdkError<E, R>) -> StoreError
+pub(crate) fn service_error<E, R>(operation: &'static str, error: SdkError<E, R>) -> StoreError
 where
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
     R: std::fmt::Debug + Send + Sync + 'static,

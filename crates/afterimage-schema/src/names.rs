@@ -91,6 +91,14 @@ pub enum TableNameError {
         /// Its value.
         name: String,
     },
+    /// A Lambda function is not told which table it works on.
+    #[error("{variable} is not set: give this function the name of its table `{table}`")]
+    Missing {
+        /// The environment variable.
+        variable: &'static str,
+        /// The table.
+        table: Table,
+    },
     /// Two logical tables share one real name.
     #[error("{first} and {second} both name the table `{name}`; give each its own")]
     Shared {
@@ -147,6 +155,19 @@ impl TableNames {
     /// As [`TableNames::from_lookup`].
     pub fn from_environment() -> Result<Self, TableNameError> {
         Self::from_lookup(|variable| std::env::var(variable).ok())
+    }
+
+    /// The real names that the process environment gives a Lambda function, which works on these
+    /// tables: it is told each name, since a guessed one could be another deployment's.
+    ///
+    /// # Errors
+    /// [`TableNameError::Missing`] for a variable that is not set; else as [`TableNames::from_lookup`].
+    pub fn of_function(tables: &[Table]) -> Result<Self, TableNameError> {
+        let variable = |table: &Table| (*table, table.environment_variable());
+        match tables.iter().map(variable).find(|(_, it)| std::env::var_os(it).is_none()) {
+            Some((table, variable)) => Err(TableNameError::Missing { variable, table }),
+            None => Self::from_environment(),
+        }
     }
 
     /// The real name of a table.

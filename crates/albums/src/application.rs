@@ -17,13 +17,13 @@ impl Albums {
         Self { client, names }
     }
 
-    /// The application that the process environment describes: `ALBUMS_TABLE` and `DERIVED_TABLE`,
-    /// and the AWS SDK's own variables.
+    /// The application of a Lambda function that works on this table, as the process environment
+    /// describes it: the table's name, and the AWS SDK's own variables.
     ///
     /// # Errors
-    /// [`TableNameError`] for a name that DynamoDB refuses.
-    pub async fn from_environment() -> Result<Self, TableNameError> {
-        let names = TableNames::from_environment()?;
+    /// [`TableNameError`] for a name that is missing, or that DynamoDB refuses.
+    pub async fn of_function(table: Table) -> Result<Self, TableNameError> {
+        let names = TableNames::of_function(&[table])?;
         let config = aws_config::load_from_env().await;
         Ok(Self::new(Client::new(&config), names))
     }

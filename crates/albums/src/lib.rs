@@ -12,6 +12,7 @@ mod list_genres;
 mod put_all;
 mod sample;
 mod update_album;
+pub mod warm_up;
 
 pub use add_album::add_album;
 pub use album::{

@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::Albums;
 
 /// The partition of the counts that the engine keeps.
-const PARTITION: &str = "albums-by-genre";
+pub(crate) const PARTITION: &str = "albums-by-genre";
 
 /// 200 `{"genres": [{"genre": …, "count": …}]}` by genre, in the order of their UTF-8 bytes; genres
 /// without albums are left out. The counts are those of the albums whose records are processed.

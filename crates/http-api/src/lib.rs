@@ -14,7 +14,6 @@ mod page;
 mod plain_json;
 mod query;
 mod reply;
-mod runtime;
 mod store_error;
 mod transaction;
 
@@ -28,6 +27,5 @@ pub use page::{PAGE_BYTES_MAX, Page, Read, read_page};
 pub use plain_json::plain_json;
 pub use query::{LIMIT_MAX, Parameters};
 pub use reply::{answer, causes, json, no_content};
-pub use runtime::{RuntimeError, prepare};
 pub use store_error::{StoreError, store_error};
 pub use transaction::{Outcome, Refused, put_new, transact};

@@ -20,13 +20,13 @@ impl Messages {
         Self { client, names, clock }
     }
 
-    /// The application that the process environment describes: `MESSAGES_TABLE`, the AWS SDK's own
-    /// variables, and the system's clock.
+    /// The application of a Lambda function, as the process environment describes it:
+    /// `MESSAGES_TABLE`, the AWS SDK's own variables, and the system's clock.
     ///
     /// # Errors
-    /// [`TableNameError`] for a name that DynamoDB refuses.
-    pub async fn from_environment() -> Result<Self, TableNameError> {
-        let names = TableNames::from_environment()?;
+    /// [`TableNameError`] for a name that is missing, or that DynamoDB refuses.
+    pub async fn of_function() -> Result<Self, TableNameError> {
+        let names = TableNames::of_function(&[Table::Messages])?;
         let config = aws_config::load_from_env().await;
         Ok(Self::new(Client::new(&config), names, Clock::system()))
     }

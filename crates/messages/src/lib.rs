@@ -22,6 +22,7 @@ mod post_message;
 mod posting;
 mod profile;
 mod sample;
+pub mod warm_up;
 
 pub use application::Messages;
 pub use clock::Clock;

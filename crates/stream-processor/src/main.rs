@@ -2,8 +2,7 @@
 
 use std::time::SystemTime;
 
-use afterimage_dynamodb::{Processor, StreamEvent, client_from_environment};
-use afterimage_schema::TableNames;
+use afterimage_dynamodb::{Processor, StreamEvent};
 use lambda_runtime::{Error, LambdaEvent, service_fn, tracing};
 use stream_processor::{StreamProcessor, write_to_stdout};
 use tokio::time::Instant;
@@ -11,8 +10,7 @@ use tokio::time::Instant;
 #[tokio::main]
 async fn main() -> Result<(), Error> {
     tracing::init_default_subscriber();
-    let client = client_from_environment().await;
-    let processor = Processor::from_environment(client, TableNames::from_environment()?)?;
+    let processor = lambda_start::start(Processor::of_function(), Processor::first_read).await?;
     let function = &StreamProcessor::new(processor, Box::new(write_to_stdout));
     lambda_runtime::run(service_fn(move |event: LambdaEvent<StreamEvent>| async move {
         let left = event.context.deadline().duration_since(SystemTime::now()).unwrap_or_default();

@@ -98,7 +98,9 @@ impl TestDynamoDb {
         println!("left out: {checks}; the engine lacks {lacking}");
     }
 
-    fn endpoint_url(&self) -> String {
+    /// Its URL.
+    #[must_use]
+    pub fn endpoint_url(&self) -> String {
         match &self.engine {
             Engine::Embedded(emulator) => emulator.endpoint_url(),
             Engine::Shared { endpoint_url } => endpoint_url.clone(),

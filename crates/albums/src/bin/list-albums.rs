@@ -2,13 +2,15 @@
 
 use std::convert::Infallible;
 
-use albums::Albums;
-use lambda_http::{Error, Request, service_fn};
+use afterimage_schema::Table;
+use albums::{Albums, warm_up};
+use lambda_http::{Error, Request, service_fn, tracing};
 
 #[tokio::main]
 async fn main() -> Result<(), Error> {
-    http_api::prepare()?;
-    let albums = &Albums::from_environment().await?;
+    tracing::init_default_subscriber();
+    let albums =
+        &lambda_start::start(Albums::of_function(Table::Albums), warm_up::list_albums).await?;
     let handler = |request: Request| async move {
         Ok::<_, Infallible>(albums::list_albums(albums, request).await)
     };

@@ -2,13 +2,15 @@
 
 use std::convert::Infallible;
 
+use afterimage_schema::Table;
 use albums::Albums;
-use lambda_http::{Error, Request, service_fn};
+use lambda_http::{Error, Request, service_fn, tracing};
 
 #[tokio::main]
 async fn main() -> Result<(), Error> {
-    http_api::prepare()?;
-    let albums = &Albums::from_environment().await?;
+    tracing::init_default_subscriber();
+    let albums =
+        &lambda_start::start(Albums::of_function(Table::Albums), lambda_start::no_read).await?;
     let handler = |request: Request| async move {
         Ok::<_, Infallible>(albums::update_album(albums, request).await)
     };

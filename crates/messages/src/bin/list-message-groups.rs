@@ -2,13 +2,13 @@
 
 use std::convert::Infallible;
 
-use lambda_http::{Error, Request, service_fn};
-use messages::Messages;
+use lambda_http::{Error, Request, service_fn, tracing};
+use messages::{Messages, warm_up};
 
 #[tokio::main]
 async fn main() -> Result<(), Error> {
-    http_api::prepare()?;
-    let messages = &Messages::from_environment().await?;
+    tracing::init_default_subscriber();
+    let messages = &lambda_start::start(Messages::of_function(), warm_up::rows).await?;
     let handler = |request: Request| async move {
         Ok::<_, Infallible>(messages::list_message_groups(messages, request).await)
     };

@@ -1,0 +1,43 @@
+//! Runs a function's binary as Lambda does, for tests: as a process of its own, with the environment
+//! that Lambda sets and `template.yaml` adds, against a runtime API and a DynamoDB on loopback. What
+//! the function does is written down in the order in which it happens, and its calls are compared
+//! with its permissions.
+
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "part of tests: what cannot go on panics, and says why"
+)]
+
+mod access;
+mod dynamodb_proxy;
+mod function;
+mod journal;
+mod policy;
+mod runtime_api;
+mod template;
+
+use std::path::{Path, PathBuf};
+
+pub use access::Access;
+pub use dynamodb_proxy::{DynamoDbProxy, Hold, HoldAt};
+pub use function::{Ended, Function, Pending};
+pub use journal::{Journal, Moment};
+pub use runtime_api::FunctionError;
+pub use template::DeployedFunction;
+
+/// The repository's root.
+#[must_use]
+pub fn repository() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// The text of an event of `events/`, such as `api/add-album`.
+///
+/// # Panics
+/// Where there is none of this name.
+#[must_use]
+pub fn event(name: &str) -> String {
+    let path = repository().join("events").join(name).with_extension("json");
+    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
