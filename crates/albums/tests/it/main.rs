@@ -12,6 +12,7 @@ mod events;
 mod gateway;
 mod genres;
 mod hostile;
+mod lambda;
 mod listing;
 mod lost_responses;
 mod writing;

@@ -23,7 +23,7 @@ pub const THREE: &str = "c0c0c0c0-0000-4000-8000-000000000002";
 pub const NOW: &str = "2026-03-01T09:00:00.000000+00:00";
 
 pub struct Gateway {
-    dynamodb: TestDynamoDb,
+    pub dynamodb: TestDynamoDb,
     pub messages: Messages,
 }
 

@@ -13,6 +13,7 @@ mod conversations;
 mod events;
 mod gateway;
 mod hostile;
+mod lambda;
 mod listing;
 mod profiles;
 mod seeding;

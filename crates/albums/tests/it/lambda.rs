@@ -1,0 +1,160 @@
+//! The functions' binaries, run as Lambda runs them: each answers its events, changes its table, opens
+//! its connection while it starts, and has the permissions that it needs and no others.
+
+use std::collections::BTreeMap;
+
+use afterimage_schema::Table;
+use aws_sdk_dynamodb::types::AttributeValue;
+use serde_json::{Value, json};
+use test_lambda::{DeployedFunction, DynamoDbProxy, Function, Moment, event};
+
+use crate::gateway::Gateway;
+
+/// A running function over the sample albums.
+struct Running {
+    gateway: Gateway,
+    deployed: DeployedFunction,
+    dynamodb: DynamoDbProxy,
+    function: Function,
+}
+
+impl Running {
+    async fn start(name: &str, program: &str) -> Self {
+        let gateway = Gateway::with_sample().await;
+        let names = gateway.dynamodb.names();
+        let dynamodb = DynamoDbProxy::start(&gateway.dynamodb.endpoint_url(), names).await;
+        let deployed = DeployedFunction::of_binary(name);
+        let variables = deployed.environment(names);
+        let mut function = Function::start(program, &[], &variables, &dynamodb).await;
+        function.ready().await;
+        Self { gateway, deployed, dynamodb, function }
+    }
+
+    /// Status and body of the answer to an event.
+    async fn answer(&mut self, event: &str) -> (u64, Value) {
+        let response = self.function.invoke(event).await.expect("a response");
+        let response: Value = serde_json::from_str(&response).expect("JSON");
+        let body = response["body"].as_str().filter(|it| !it.is_empty());
+        let body = body.map_or(Value::Null, |it| serde_json::from_str(it).expect("JSON"));
+        (response["statusCode"].as_u64().expect("a status"), body)
+    }
+
+    /// Its connection was opened by this read before it asked for an event.
+    #[track_caller]
+    fn assert_warmed_up(&self, read: &str) {
+        let first = [Moment::Connected, Moment::Called(read.to_owned()), Moment::AskedForEvent];
+        let moments = self.function.journal().moments();
+        assert!(moments.starts_with(&first), "{moments:?}");
+    }
+
+    #[track_caller]
+    fn assert_permissions(&self) {
+        self.deployed.assert_permissions(&self.dynamodb.accesses());
+    }
+
+    /// An album of the table, as the API shows it.
+    async fn album(&self, artist: &str, album: &str) -> Option<Value> {
+        let listed = self.gateway.list("limit=1000").await.json();
+        let albums = listed["albums"].as_array().expect("albums").clone();
+        albums.into_iter().find(|it| it["Artist"] == artist && it["Album"] == album)
+    }
+}
+
+#[tokio::test]
+async fn list_albums() {
+    let mut running = Running::start("list-albums", env!("CARGO_BIN_EXE_list-albums")).await;
+    let (status, body) = running.answer(&event("api/list-albums")).await;
+    assert_eq!((status, body["albums"].as_array().map(Vec::len)), (200, Some(25)));
+    let (status, body) = running.answer(&event("api/list-albums-by-genre")).await;
+    let albums = body["albums"].as_array().expect("albums");
+    assert!(status == 200 && albums.iter().all(|it| it["Genre"] == "Jazz"), "{body}");
+    assert!(albums.iter().any(|it| it["Album"] == "Time Out"), "{body}");
+    running.assert_warmed_up("Query");
+    running.assert_permissions();
+}
+
+#[tokio::test]
+async fn add_album() {
+    let mut running = Running::start("add-album", env!("CARGO_BIN_EXE_add-album")).await;
+    let album =
+        json!({"Artist": "Sigur Rós", "Album": "Takk...", "Genre": "Post-Rock", "Year": 2005});
+    let added = event("api/add-album");
+    assert_eq!(running.answer(&added).await, (201, album.clone()));
+    let (status, refused) = running.answer(&added).await;
+    assert_eq!((status, &refused["error"]), (409, &json!("album_exists")));
+    let mut again: Value = serde_json::from_str(&added).expect("JSON");
+    again["rawQueryString"] = json!("overwrite=true");
+    again["queryStringParameters"] = json!({"overwrite": "true"});
+    assert_eq!(running.answer(&again.to_string()).await, (200, album.clone()));
+    assert_eq!(running.album("Sigur Rós", "Takk...").await, Some(album));
+    running.assert_permissions();
+}
+
+#[tokio::test]
+async fn update_album() {
+    let mut running = Running::start("update-album", env!("CARGO_BIN_EXE_update-album")).await;
+    let (status, album) = running.answer(&event("api/update-album")).await;
+    assert_eq!((status, &album["Genre"], &album["Rank"]), (200, &json!("Hard Rock"), &Value::Null));
+    assert_eq!(running.album("AC/DC", "Back in Black").await, Some(album));
+    running.assert_permissions();
+}
+
+#[tokio::test]
+async fn delete_album() {
+    let mut running = Running::start("delete-album", env!("CARGO_BIN_EXE_delete-album")).await;
+    assert!(running.album("AC/DC", "Highway to Hell").await.is_some());
+    assert_eq!(running.answer(&event("api/delete-album")).await, (204, Value::Null));
+    assert_eq!(running.album("AC/DC", "Highway to Hell").await, None);
+    running.assert_permissions();
+}
+
+#[tokio::test]
+async fn list_genres() {
+    let mut running = Running::start("list-genres", env!("CARGO_BIN_EXE_list-genres")).await;
+    let text = |text: &str| AttributeValue::S(text.to_owned());
+    let count = [
+        ("pk", text("albums-by-genre")),
+        ("sk", text("Jazz")),
+        ("count", AttributeValue::N("3".to_owned())),
+    ];
+    running.gateway.put(Table::Derived, &count).await;
+    let genres = json!({"genres": [{"genre": "Jazz", "count": 3}]});
+    assert_eq!(running.answer(&event("api/list-genres")).await, (200, genres));
+    running.assert_warmed_up("Query");
+    running.assert_permissions();
+}
+
+#[tokio::test]
+async fn a_function_without_its_table_says_so_and_ends() {
+    let gateway = Gateway::empty().await;
+    let names = gateway.dynamodb.names();
+    let dynamodb = DynamoDbProxy::start(&gateway.dynamodb.endpoint_url(), names).await;
+    let program = env!("CARGO_BIN_EXE_list-genres");
+    let ended = Function::start(program, &[], &BTreeMap::new(), &dynamodb).await.ended().await;
+    let error = ended.init_error.expect("a report");
+    assert_eq!(
+        error.message,
+        "DERIVED_TABLE is not set: give this function the name of its table `derived`"
+    );
+    assert_eq!(ended.status.code(), Some(1));
+}
+
+/// Where DynamoDB is out of reach the function starts all the same, and says so in its answers.
+#[tokio::test]
+async fn a_warm_up_that_fails_is_logged() {
+    let gateway = Gateway::empty().await;
+    let names = gateway.dynamodb.names();
+    let dynamodb = DynamoDbProxy::start(&gateway.dynamodb.endpoint_url(), names).await;
+    let mut variables = DeployedFunction::of_binary("list-genres").environment(names);
+    // Nothing listens on a port that was free a moment ago.
+    let free = std::net::TcpListener::bind("127.0.0.1:0").and_then(|it| it.local_addr());
+    let nowhere = format!("http://{}", free.expect("a port"));
+    variables.insert("AWS_ENDPOINT_URL_DYNAMODB".to_owned(), nowhere);
+    let program = env!("CARGO_BIN_EXE_list-genres");
+    let mut function = Function::start(program, &[], &variables, &dynamodb).await;
+    function.ready().await;
+    let response = function.invoke(&event("api/list-genres")).await.expect("a response");
+    assert!(response.contains("503"), "{response}");
+    let ended = function.terminate().await;
+    assert!(ended.stdout.iter().any(|line| line.contains("warm-up")), "{:?}", ended.stdout);
+}

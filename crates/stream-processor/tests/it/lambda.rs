@@ -1,0 +1,149 @@
+//! The function's binary, run as Lambda runs it.
+
+mod endings;
+mod events;
+mod permissions;
+mod start;
+
+use std::path::Path;
+
+use afterimage_schema::Table;
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::AttributeValue;
+use serde_json::{Value, json};
+use test_dynamodb::TestDynamoDb;
+use test_lambda::{DeployedFunction, DynamoDbProxy, Function, Hold};
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_stream-processor");
+
+/// The tables, and a function that maintains them.
+struct Deployment {
+    tables: TestDynamoDb,
+    client: Client,
+    deployed: DeployedFunction,
+}
+
+impl Deployment {
+    async fn new() -> Self {
+        let tables = TestDynamoDb::start().await;
+        let client = tables.client();
+        Self { tables, client, deployed: DeployedFunction::of_binary("stream-processor") }
+    }
+
+    /// A new process, and the proxy that it talks through; some of its calls may be held.
+    async fn start(&self, hold: Option<Hold>) -> (Function, DynamoDbProxy) {
+        let (url, names) = (self.tables.endpoint_url(), self.tables.names());
+        let dynamodb = match hold {
+            None => DynamoDbProxy::start(&url, names).await,
+            Some(hold) => DynamoDbProxy::holding(&url, names, hold).await,
+        };
+        let variables = self.deployed.environment(names);
+        let mut function = Function::start(PROGRAM, &[], &variables, &dynamodb).await;
+        function.ready().await;
+        (function, dynamodb)
+    }
+
+    /// An attribute of an item, as text; `None` where it is not there.
+    async fn attribute(&self, table: Table, key: (&str, &str), name: &str) -> Option<String> {
+        let (pk, sk) = key;
+        let get = self.client.get_item().table_name(self.tables.names().name(table));
+        let get = get.key("pk", text(pk)).key("sk", text(sk)).consistent_read(true);
+        let item = get.send().await.expect("a read").item?;
+        match item.get(name)? {
+            AttributeValue::S(text) | AttributeValue::N(text) => Some(text.clone()),
+            other => Some(format!("{other:?}")),
+        }
+    }
+
+    /// How many albums of a genre are counted.
+    async fn count(&self, genre: &str) -> Option<String> {
+        self.attribute(Table::Derived, ("albums-by-genre", genre), "count").await
+    }
+
+    async fn put_row(&self, owner: &str, group: &str, sk: &str) {
+        self.put_messages_item(&[
+            ("pk", &format!("GRP#{owner}")),
+            ("sk", sk),
+            ("message_group_uuid", group),
+            ("message", "old"),
+        ])
+        .await;
+    }
+
+    async fn put_messages_item(&self, attributes: &[(&str, &str)]) {
+        let item = attributes.iter().map(|(name, it)| ((*name).to_owned(), text(it))).collect();
+        let put = self.client.put_item().table_name(self.tables.names().name(Table::Messages));
+        put.set_item(Some(item)).send().await.expect("a put");
+    }
+}
+
+fn text(text: &str) -> AttributeValue {
+    AttributeValue::S(text.to_owned())
+}
+
+/// What the response to a batch says: the sequence numbers that failed.
+#[track_caller]
+fn failed(response: &str) -> Vec<String> {
+    let response: Value = serde_json::from_str(response).expect("JSON");
+    let failures = response["batchItemFailures"].as_array().expect("a list");
+    let number = |it: &Value| it["itemIdentifier"].as_str().expect("a number").to_owned();
+    failures.iter().map(number).collect()
+}
+
+fn batch(records: &[Value]) -> String {
+    json!({ "Records": records }).to_string()
+}
+
+/// A record of a table's stream; its image holds the keys.
+fn record(table: Table, number: usize, change: &str, keys: &[&str], image: &Value) -> Value {
+    let keys: serde_json::Map<_, _> =
+        keys.iter().map(|name| ((*name).to_owned(), image[*name].clone())).collect();
+    let mut record = json!({
+        "eventID": format!("{number:032x}"),
+        "eventName": change,
+        "eventVersion": "1.1",
+        "eventSource": "aws:dynamodb",
+        "awsRegion": "us-east-1",
+        "dynamodb": {
+            "Keys": keys,
+            "SequenceNumber": format!("1{number:020}"),
+            "StreamViewType": "NEW_IMAGE",
+        },
+        "eventSourceARN": format!(
+            "arn:aws:dynamodb:us-east-1:123456789012:table/{}/stream/2026-01-01T00:00:00.000",
+            table.default_name()
+        ),
+    });
+    if change != "REMOVE" {
+        record["dynamodb"]["NewImage"] = image.clone();
+    }
+    record
+}
+
+fn album(number: usize, genre: &str) -> Value {
+    let image = json!({
+        "Artist": {"S": format!("artist {number}")}, "Album": {"S": "first"}, "Genre": {"S": genre},
+    });
+    record(Table::Albums, number, "INSERT", &["Artist", "Album"], &image)
+}
+
+fn message(number: usize, change: &str, group: &str, sk: &str, message: &str) -> Value {
+    let image = json!({
+        "pk": {"S": format!("MSG#{group}")}, "sk": {"S": sk}, "message": {"S": message},
+    });
+    record(Table::Messages, number, change, &["pk", "sk"], &image)
+}
+
+fn row(number: usize, owner: &str, group: &str, sk: &str) -> Value {
+    let image = json!({
+        "pk": {"S": format!("GRP#{owner}")}, "sk": {"S": sk},
+        "message_group_uuid": {"S": group}, "message": {"S": "old"},
+    });
+    record(Table::Messages, number, "INSERT", &["pk", "sk"], &image)
+}
+
+/// The repository's file of this name.
+fn file(name: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(name);
+    std::fs::read_to_string(path).expect("a file")
+}

@@ -1,0 +1,133 @@
+//! Invocations that end in another way than with a response.
+
+use std::os::unix::process::ExitStatusExt as _;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use afterimage::Views;
+use afterimage::record::Catalog;
+use afterimage_dynamodb::{Processor, StreamEvent, client_at_endpoint};
+use afterimage_schema::TableNames;
+use aws_sdk_dynamodb::config::interceptors::BeforeTransmitInterceptorContextRef;
+use aws_sdk_dynamodb::config::{ConfigBag, Intercept, RuntimeComponents};
+use aws_sdk_dynamodb::error::BoxError;
+use lambda_runtime::{Error, LambdaEvent, service_fn};
+use test_lambda::{DynamoDbProxy, Function, Hold, HoldAt, Moment};
+use tokio::time::Instant;
+
+use super::{Deployment, album, batch, failed, file};
+
+/// SIGTERM while the second transaction of a batch is under way: the process ends, has acknowledged
+/// nothing, and another one that is given the batch again makes the count exact.
+async fn check_sigterm(at: HoldAt) {
+    let deployment = Deployment::new().await;
+    let records: Vec<_> = (0..150).map(|number| album(number, "Jazz")).collect();
+    let event = batch(&records);
+    let hold = Hold { operation: "TransactWriteItems", answered_count: 1, at };
+    let (mut function, dynamodb) = deployment.start(Some(hold)).await;
+    let mut pending = function.begin(&event);
+    dynamodb.held().await;
+    let journal = function.journal().clone();
+    let ended = function.terminate().await;
+    assert_eq!(ended.status.signal(), Some(15));
+    assert_eq!((pending.answer(), journal.count(&Moment::Responded)), (None, 0));
+    let counted = deployment.count("Jazz").await.expect("a count");
+    let expected = if at == HoldAt::Request { 1..150 } else { 150..151 };
+    assert!(expected.contains(&counted.parse().expect("a number")), "{counted} {at:?}");
+
+    let (mut function, _dynamodb) = deployment.start(None).await;
+    let response = function.invoke(&event).await.expect("a response");
+    assert_eq!(failed(&response), [""; 0]);
+    assert_eq!(deployment.count("Jazz").await.as_deref(), Some("150"));
+}
+
+#[tokio::test]
+async fn after_sigterm_before_a_commit_the_batch_delivered_again_ends_exact() {
+    check_sigterm(HoldAt::Request).await;
+}
+
+#[tokio::test]
+async fn after_sigterm_behind_a_commit_the_batch_delivered_again_ends_exact() {
+    check_sigterm(HoldAt::Response).await;
+}
+
+/// Set in the process that panics.
+const PANICKING: &str = "PANICKING_FUNCTION";
+
+/// A panic inside the processor is one failed invocation, and the process serves the next one. The
+/// processor itself never panics on purpose, so that this process is this test binary, with the same
+/// handler and a client whose first request panics.
+#[tokio::test]
+async fn a_panic_is_one_failed_invocation() {
+    if std::env::var_os(PANICKING).is_some() {
+        panicking_function().await.expect("a runtime");
+        return;
+    }
+    let deployment = Deployment::new().await;
+    let names = deployment.tables.names();
+    let dynamodb = DynamoDbProxy::start(&deployment.tables.endpoint_url(), names).await;
+    let mut variables = deployment.deployed.environment(names);
+    variables.insert(PANICKING.to_owned(), "true".to_owned());
+    let program = std::env::current_exe().expect("this test");
+    let name = "lambda::endings::a_panic_is_one_failed_invocation";
+    let arguments = ["--exact", name, "--nocapture"];
+    let program = program.to_str().expect("a path");
+    let mut function = Function::start(program, &arguments, &variables, &dynamodb).await;
+    function.ready().await;
+    let event = batch(&[album(1, "Jazz")]);
+    let error = function.invoke(&event).await.expect_err("a panic");
+    assert_eq!(error.message, "Lambda panicked: the first request panics");
+    assert_eq!(deployment.count("Jazz").await, None);
+    let response = function.invoke(&event).await.expect("a response");
+    assert_eq!(failed(&response), [""; 0]);
+    assert_eq!(deployment.count("Jazz").await.as_deref(), Some("1"));
+}
+
+/// What is built for production unwinds, as the test above needs it.
+#[test]
+fn the_release_profile_unwinds() {
+    let manifest = file("Cargo.toml");
+    let (_, profile) = manifest.split_once("[profile.release]\n").expect("a release profile");
+    let profile = profile.split("\n[").next().expect("its lines");
+    assert!(profile.lines().any(|line| line == r#"panic = "unwind""#), "{profile}");
+}
+
+/// The handler of `src/main.rs`, with a processor that panics once.
+async fn panicking_function() -> Result<(), Error> {
+    let endpoint_url = std::env::var("AWS_ENDPOINT_URL_DYNAMODB")?;
+    let client = client_at_endpoint(&endpoint_url);
+    let config = client.config().to_builder().interceptor(PanicsOnce::default()).build();
+    let catalog = Catalog::new(TableNames::from_environment()?)?;
+    let views = Views::compiled_in(&catalog)?;
+    let processor = Processor::new(aws_sdk_dynamodb::Client::from_conf(config), catalog, views);
+    let write_line = Box::new(stream_processor::write_to_stdout);
+    let function = &stream_processor::StreamProcessor::new(processor, write_line);
+    lambda_runtime::run(service_fn(move |event: LambdaEvent<StreamEvent>| async move {
+        let deadline = Instant::now() + std::time::Duration::from_secs(60);
+        let request_id = &event.context.request_id;
+        let report = function.handle(&event.payload, request_id, deadline).await;
+        Ok::<_, Error>(report.response())
+    }))
+    .await
+}
+
+#[derive(Debug, Clone, Default)]
+struct PanicsOnce {
+    has_panicked: Arc<AtomicBool>,
+}
+
+impl Intercept for PanicsOnce {
+    fn name(&self) -> &'static str {
+        "PanicsOnce"
+    }
+
+    fn read_before_transmit(
+        &self,
+        _context: &BeforeTransmitInterceptorContextRef<'_>,
+        _components: &RuntimeComponents,
+        _config: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        assert!(self.has_panicked.swap(true, Ordering::SeqCst), "the first request panics");
+        Ok(())
+    }
+}

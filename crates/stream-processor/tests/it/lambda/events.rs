@@ -1,0 +1,115 @@
+//! The files of `events/stream`, and the largest event there is.
+
+use std::time::Duration;
+
+use afterimage_schema::Table;
+use serde_json::{Value, json};
+use test_lambda::{Hold, HoldAt, event};
+
+use super::{Deployment, album, batch, failed, message};
+
+/// Every file, in the order in which the records were written.
+const EVENTS: [&str; 13] = [
+    "album-insert",
+    "album-genre-change",
+    "album-removal",
+    "undecodable-record",
+    "message-insert",
+    "group-row-insert",
+    "several-groups-in-one-batch",
+    "same-record-twice",
+    "records-out-of-order",
+    "message-edit-newest",
+    "message-edit-older",
+    "remove",
+    "ttl-remove",
+];
+
+/// The most that Lambda gives a function
+/// (<https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>).
+const EVENT_BYTES_MAX: usize = 6 * 1024 * 1024;
+
+#[tokio::test]
+async fn every_event_is_applied_and_again_changes_nothing() {
+    let deployment = Deployment::new().await;
+    let (owner, other) =
+        ("5b1f6c52-8f0e-4c1c-9d59-0d3d4b1c7a01", "9e2a4d17-3c6b-4f5e-8a70-6f1b2c3d4e02");
+    let group = "1f0a7c3e-52b4-4d6f-8e91-a1b2c3d4e5f6";
+    for owner in [owner, other] {
+        deployment.put_row(owner, group, "2026-01-05T09:00:00.120000+00:00").await;
+    }
+    let (mut function, _dynamodb) = deployment.start(None).await;
+    for _ in 0..2 {
+        for name in EVENTS {
+            let event = event(&format!("stream/{name}"));
+            let response = function.invoke(&event).await.expect("a response");
+            assert_eq!(failed(&response), [""; 0], "{name}");
+        }
+        for (genre, count) in [("Modal Jazz", "1"), ("Jazz", "1"), ("Afrobeat", "1"), ("Folk", "0")]
+        {
+            assert_eq!(deployment.count(genre).await.as_deref(), Some(count), "{genre}");
+        }
+        let moved = "2026-01-05T09:05:30.482913+00:00";
+        for owner in [owner, other] {
+            let key = format!("GRP#{owner}");
+            let message = deployment.attribute(Table::Messages, (&key, moved), "message").await;
+            assert!(message.is_some_and(|it| it != "old"), "{owner}");
+            let left = (key.as_str(), "2026-01-05T09:00:00.120000+00:00");
+            assert_eq!(deployment.attribute(Table::Messages, left, "sk").await, None);
+        }
+    }
+}
+
+#[test]
+fn every_file_is_delivered() {
+    let folder = test_lambda::repository().join("events/stream");
+    let mut found: Vec<_> = std::fs::read_dir(folder)
+        .expect("events/stream")
+        .map(|it| it.expect("an entry").path().file_stem().expect("a name").to_owned())
+        .map(|name| name.into_string().expect("UTF-8"))
+        .collect();
+    found.sort();
+    let mut expected = EVENTS;
+    expected.sort_unstable();
+    assert_eq!(found, expected);
+}
+
+#[tokio::test]
+async fn an_event_of_6_mb_is_applied() {
+    let deployment = Deployment::new().await;
+    let (mut function, _dynamodb) = deployment.start(None).await;
+    let note_bytes = EVENT_BYTES_MAX / 1_000 - album(1, "Jazz").to_string().len() - 40;
+    let records: Vec<Value> = (0..1_000)
+        .map(|number| {
+            let mut record = album(number, if number % 2 == 0 { "Jazz" } else { "Folk" });
+            record["dynamodb"]["NewImage"]["note"] = json!({"S": "n".repeat(note_bytes)});
+            record
+        })
+        .collect();
+    let mut event = batch(&records);
+    assert!((EVENT_BYTES_MAX - 100_000..EVENT_BYTES_MAX).contains(&event.len()), "{}", event.len());
+    event.push_str(&" ".repeat(EVENT_BYTES_MAX - event.len()));
+    let response = function.invoke(&event).await.expect("a response");
+    assert_eq!(failed(&response), [""; 0]);
+    for genre in ["Jazz", "Folk"] {
+        assert_eq!(deployment.count(genre).await.as_deref(), Some("500"));
+    }
+}
+
+/// DynamoDB never answers the transaction: the function ends the batch by itself, before the deadline
+/// at which Lambda would end it, and reports what it could not do and nothing else.
+#[tokio::test]
+async fn a_deadline_of_200_ms_gets_a_partial_response() {
+    let deployment = Deployment::new().await;
+    let hold = Hold { operation: "TransactWriteItems", answered_count: 0, at: HoldAt::Request };
+    let (mut function, _dynamodb) = deployment.start(Some(hold)).await;
+    let records = [message(1, "REMOVE", "g", "t1", ""), album(2, "Jazz")];
+    let event = batch(&records);
+    let response = function.invoke_within(&event, Duration::from_millis(200)).await;
+    assert_eq!(failed(&response.expect("a response")), ["100000000000000000002"]);
+    assert_eq!(deployment.count("Jazz").await, None);
+    let (mut function, _dynamodb) = deployment.start(None).await;
+    let response = function.invoke(&event).await.expect("a response");
+    assert_eq!(failed(&response), [""; 0]);
+    assert_eq!(deployment.count("Jazz").await.as_deref(), Some("1"));
+}

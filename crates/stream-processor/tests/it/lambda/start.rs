@@ -1,0 +1,55 @@
+//! The start of the process.
+
+use std::collections::BTreeMap;
+
+use test_lambda::{Function, Moment};
+
+use super::{Deployment, PROGRAM, album, batch, failed};
+
+#[tokio::test]
+async fn the_connection_is_open_before_the_first_event() {
+    let deployment = Deployment::new().await;
+    let (mut function, _dynamodb) = deployment.start(None).await;
+    let first =
+        [Moment::Connected, Moment::Called("BatchGetItem".to_owned()), Moment::AskedForEvent];
+    assert_eq!(function.journal().moments(), first);
+    let response = function.invoke(&batch(&[album(1, "Jazz")])).await.expect("a response");
+    assert_eq!(failed(&response), [""; 0]);
+    assert_eq!(deployment.count("Jazz").await.as_deref(), Some("1"));
+}
+
+#[tokio::test]
+async fn without_a_table_it_says_so_and_ends() {
+    let deployment = Deployment::new().await;
+    let (_, dynamodb) = deployment.start(None).await;
+    let mut variables = deployment.deployed.environment(deployment.tables.names());
+    variables.remove("DERIVED_TABLE").expect("set by the template");
+    check(
+        &variables,
+        &dynamodb,
+        "DERIVED_TABLE is not set: give this function the name of its table `derived`",
+    )
+    .await;
+    variables.insert("DERIVED_TABLE".to_owned(), "a b".to_owned());
+    check(
+        &variables,
+        &dynamodb,
+        "DERIVED_TABLE is `a b`, which is no table name: 3 to 255 characters of letters, digits, \
+         `_`, `.` and `-`",
+    )
+    .await;
+}
+
+async fn check(
+    variables: &BTreeMap<String, String>,
+    dynamodb: &test_lambda::DynamoDbProxy,
+    expected: &str,
+) {
+    let ended = Function::start(PROGRAM, &[], variables, dynamodb).await.ended().await;
+    let error = ended.init_error.expect("a report");
+    assert_eq!(
+        (error.message.as_str(), error.error_type.as_str()),
+        (expected, "Runtime.InitError")
+    );
+    assert_eq!(ended.status.code(), Some(1), "{:?}", ended.stderr);
+}
