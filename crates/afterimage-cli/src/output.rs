@@ -50,6 +50,11 @@ impl Output {
         Ok(())
     }
 
+    /// Prints what there is so far.
+    pub fn flush(&mut self) -> std::io::Result<()> {
+        self.stdout.flush()
+    }
+
     /// Makes sure that all is printed.
     pub fn finish(mut self) -> std::io::Result<()> {
         self.stdout.flush()

@@ -84,6 +84,12 @@ impl BatchReport {
         Some(self.finished_at_ms.saturating_sub(oldest).max(0))
     }
 
+    /// The lag of the records that the view reads.
+    #[must_use]
+    pub fn view_lag_ms(&self, view: &str) -> Option<i64> {
+        self.lag_ms(|record| record.outcomes.iter().any(|(name, _)| name == view))
+    }
+
     /// How often each outcome stands in the report, by view.
     pub fn outcomes(&self) -> impl Iterator<Item = (&str, Outcome)> {
         self.records

@@ -17,10 +17,11 @@ const COUNTS: usize = 4;
 
 type Counts = BTreeMap<String, BTreeMap<&'static str, u64>>;
 
-/// How often each outcome occurred in each view, since the start.
+/// How often each outcome occurred in each view, since the start, and how late its last batch was.
 #[derive(Debug)]
 pub struct Outcomes {
     counts: Mutex<Counts>,
+    lag_ms: Mutex<BTreeMap<String, i64>>,
 }
 
 impl Outcomes {
@@ -28,7 +29,7 @@ impl Outcomes {
     #[must_use]
     pub fn of_views<'a>(names: impl Iterator<Item = &'a str>) -> Self {
         let counts = names.map(|name| (name.to_owned(), BTreeMap::new())).collect();
-        Self { counts: Mutex::new(counts) }
+        Self { counts: Mutex::new(counts), lag_ms: Mutex::default() }
     }
 
     /// Counts what became of a batch.
@@ -37,6 +38,16 @@ impl Outcomes {
         for (view, outcome) in report.outcomes() {
             *counts.entry(view.to_owned()).or_default().entry(outcome.name()).or_default() += 1;
         }
+        let mut lags = self.lag_ms.lock().unwrap_or_else(PoisonError::into_inner);
+        for view in counts.keys() {
+            if let Some(lag_ms) = report.view_lag_ms(view) {
+                lags.insert(view.clone(), lag_ms);
+            }
+        }
+    }
+
+    fn lag_ms(&self) -> BTreeMap<String, i64> {
+        self.lag_ms.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn snapshot(&self) -> Counts {
@@ -72,6 +83,8 @@ pub(crate) struct StatusReport {
     pub on_failure: u64,
     /// By view, each that is configured: how often each outcome occurred since the start.
     pub views: Counts,
+    /// By view: how long ago the oldest record of its last batch was written when the batch was done.
+    pub lag_ms: BTreeMap<String, i64>,
 }
 
 impl Status {
@@ -102,6 +115,7 @@ impl Status {
             pending,
             on_failure: self.counters.on_failure(),
             views: self.outcomes.snapshot(),
+            lag_ms: self.outcomes.lag_ms(),
         })
     }
 }

@@ -90,8 +90,7 @@ fn view_line(
         Unit::Count,
         parked_count,
     );
-    let lag_ms = report.lag_ms(|record| record.outcomes.iter().any(|(name, _)| name == view));
-    match lag_ms {
+    match report.view_lag_ms(view) {
         Some(lag_ms) => line.metric("view_lag_seconds", Unit::Seconds, lag_ms as f64 / 1000.0),
         None => line,
     }

@@ -1,12 +1,15 @@
 //! One file per command: its arguments with their help, and `run`.
 
 pub mod conversation;
+mod local_stack;
+pub mod logs;
 pub mod parked;
 mod prompt;
 pub mod replay;
 pub mod scan;
 pub mod schema;
 pub mod seed;
+pub mod status;
 pub mod token;
 pub mod up;
 pub mod verify;
@@ -29,6 +32,10 @@ pub enum Command {
     Parked(parked::ParkedArguments),
     /// Compare derived items with the source tables
     Verify(verify::VerifyArguments),
+    /// Print, by view, how far it is behind, what became of records, and whether it was exact
+    Status(status::StatusArguments),
+    /// Print what the functions logged
+    Logs(logs::LogsArguments),
     /// Create, list or delete the tables
     Schema(schema::SchemaArguments),
     /// Write sample data, or data of your own
@@ -49,6 +56,8 @@ pub async fn run(command: Command) -> anyhow::Result<Status> {
         Command::Replay(arguments) => Box::pin(replay::run(arguments)),
         Command::Parked(arguments) => Box::pin(parked::run(arguments)),
         Command::Verify(arguments) => Box::pin(verify::run(arguments)),
+        Command::Status(arguments) => Box::pin(status::run(arguments)),
+        Command::Logs(arguments) => Box::pin(logs::run(arguments)),
         Command::Schema(arguments) => Box::pin(schema::run(arguments)),
         Command::Seed(arguments) => Box::pin(seed::run(arguments)),
         Command::Scan(arguments) => Box::pin(scan::run(arguments)),

@@ -1,27 +1,15 @@
 //! `afterimage token`: signs somebody in to the local stack.
 
-use std::time::Duration;
-
 use anyhow::Context as _;
 use clap::Args;
-use http_body_util::{BodyExt as _, Full, Limited};
-use hyper::body::Bytes;
-use hyper::header::{CONTENT_TYPE, HOST};
-use hyper::{Method, Request, StatusCode, Uri};
-use hyper_util::rt::TokioIo;
+use hyper::{Method, StatusCode, Uri};
 use serde::Deserialize;
 use serde_json::json;
-use tokio::net::TcpStream;
 
+use super::local_stack::ask;
 use crate::connection::ConnectionArguments;
 use crate::failure::{Failure, Status};
 use crate::output::{Format, Output};
-
-/// A token is far smaller; what answers with more is not the local stack.
-const ANSWER_BYTES_MAX: usize = 64 * 1024;
-
-/// The local stack answers at once or not at all.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 
 const EXAMPLES: &str = "\
 Examples:
@@ -57,12 +45,7 @@ pub async fn run(arguments: TokenArguments) -> anyhow::Result<Status> {
         .into());
     }
     let body = json!({ "handle": arguments.handle }).to_string();
-    let (status, text) =
-        post_in_time(&arguments.http_url, "/local/token", body).await.map_err(|error| {
-            let sentence = format!("no local stack answers at {}", arguments.http_url);
-            let next = "start it with `cargo run -- up`, or name its URL with --http-url";
-            Failure::new(sentence, next).because(error)
-        })?;
+    let (status, text) = ask(&arguments.http_url, Method::POST, "/local/token", body).await?;
     if status != StatusCode::OK {
         let sentence = format!("the local stack gave no token, but status {status}: {text}");
         return Err(Failure::new(sentence, "give a handle that it accepts").into());
@@ -78,37 +61,4 @@ pub async fn run(arguments: TokenArguments) -> anyhow::Result<Status> {
     }
     output.finish()?;
     Ok(Status::Done)
-}
-
-async fn post_in_time(url: &Uri, path: &str, body: String) -> anyhow::Result<(StatusCode, String)> {
-    tokio::time::timeout(ANSWER_TIMEOUT, post(url, path, body)).await.context("no answer came")?
-}
-
-/// One request over plain HTTP: the local stack speaks nothing else.
-async fn post(url: &Uri, path: &str, body: String) -> anyhow::Result<(StatusCode, String)> {
-    anyhow::ensure!(url.scheme_str() == Some("http"), "only http:// URLs are spoken");
-    let host = url.host().context("the URL names no host")?;
-    let authority = format!("{host}:{}", url.port_u16().unwrap_or(80));
-    let stream = TcpStream::connect(&authority).await?;
-    let (mut sender, connection) =
-        hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
-    let request = Request::builder()
-        .method(Method::POST)
-        .uri(path)
-        .header(HOST, authority)
-        .header(CONTENT_TYPE, "application/json")
-        .body(Full::new(Bytes::from(body)))?;
-    let exchange = async {
-        let response = sender.send_request(request).await?;
-        let status = response.status();
-        let body = Limited::new(response.into_body(), ANSWER_BYTES_MAX).collect().await;
-        let bytes = body.map_err(anyhow::Error::from_boxed)?.to_bytes();
-        // Our side of the connection ends with the sender.
-        drop(sender);
-        anyhow::Ok((status, String::from_utf8(bytes.to_vec())?))
-    };
-    let (answer, closed) = tokio::join!(exchange, connection);
-    let answer = answer?;
-    closed?;
-    Ok(answer)
 }

@@ -9,9 +9,12 @@
 
 mod applications;
 mod commands;
+mod logs;
+mod observed;
 mod parked;
 mod program;
 mod replay;
+mod status;
 mod tidy;
 mod up;
 mod verify;

@@ -16,7 +16,7 @@ use crate::program::{command, run, signal};
 /// A running local stack, killed where a test fails before it is told to end.
 pub struct Stack {
     process: Child,
-    http_url: String,
+    pub http_url: String,
     pub dynamodb_url: String,
 }
 
@@ -103,15 +103,20 @@ fn genre(number: u32) -> String {
     format!("Genre {}", number % 7)
 }
 
-/// Puts albums until one is not acknowledged, and tells of each that was.
-async fn put_albums(url: String, numbers: Range<u32>, acknowledged: mpsc::Sender<u32>) {
+/// A client for a stack's DynamoDB.
+pub fn client(url: &str) -> Client {
     let config = aws_sdk_dynamodb::Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::from_static("us-east-1"))
         .credentials_provider(Credentials::new("local", "local", None, None, "test"))
         .endpoint_url(url)
         .build();
-    let client = Client::from_conf(config);
+    Client::from_conf(config)
+}
+
+/// Puts albums until one is not acknowledged, and tells of each that was.
+async fn put_albums(url: String, numbers: Range<u32>, acknowledged: mpsc::Sender<u32>) {
+    let client = client(&url);
     for number in numbers {
         let put = client
             .put_item()

@@ -1,0 +1,288 @@
+//! What a real stack writes, and what the template makes of it: saved queries, dashboard, alarms.
+
+mod insights;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::OnceLock;
+
+use aws_sdk_dynamodb::types::AttributeValue::S;
+use serde_json::Value;
+use serde_yaml_ng::Value as Yaml;
+
+use crate::program::repository;
+use crate::up::{Stack, client};
+
+/// How often a stack is asked before it counts as stuck.
+const QUESTIONS: usize = 20_000;
+
+/// A stack with a log file, on which records are applied, parked and failed.
+pub struct Observed {
+    pub stack: Stack,
+    pub folder: tempfile::TempDir,
+}
+
+impl Observed {
+    pub fn start() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().to_str().expect("UTF-8").to_owned();
+        let observed = Self { stack: Stack::start(&["--data-dir", &path, "--no-seed"]), folder };
+        observed.put(
+            "derived",
+            &[
+                ("pk", S("albums-by-genre".into())),
+                ("sk", S("Broken".into())),
+                ("count", S("many".into())),
+            ],
+        );
+        observed.put_album("Powerage", S("Rock".into()));
+        // Longer than a group may be.
+        observed.put_album("Flick of the Switch", S("R".repeat(1025)));
+        observed.put_album("Fly on the Wall", S("Broken".into()));
+        for outcome in ["applied", "parked", "failed"] {
+            observed.wait_for(|status| status["views"]["genre-counts"][outcome].is_u64());
+        }
+        observed
+    }
+
+    pub fn data_dir(&self) -> &str {
+        self.folder.path().to_str().expect("UTF-8")
+    }
+
+    pub fn put_album(&self, album: &str, genre: aws_sdk_dynamodb::types::AttributeValue) {
+        self.put(
+            "albums",
+            &[("Artist", S("AC/DC".into())), ("Album", S(album.into())), ("Genre", genre)],
+        );
+    }
+
+    pub fn put_message(&self, text: &str) {
+        self.put(
+            "messages",
+            &[
+                ("pk", S("MSG#g".into())),
+                ("sk", S("2026-01-05T08:00:00.000000+00:00".into())),
+                ("message", S(text.into())),
+            ],
+        );
+    }
+
+    fn put(&self, table: &str, item: &[(&str, aws_sdk_dynamodb::types::AttributeValue)]) {
+        let mut put = client(&self.stack.dynamodb_url).put_item();
+        put = put.table_name(format!("afterimage-{table}"));
+        for (name, value) in item {
+            put = put.item(*name, value.clone());
+        }
+        runtime().block_on(put.send()).expect("a put");
+    }
+
+    fn delete_table(&self, table: &str) {
+        let delete = client(&self.stack.dynamodb_url).delete_table();
+        let delete = delete.table_name(format!("afterimage-{table}")).send();
+        runtime().block_on(delete).expect("deleted");
+    }
+
+    #[track_caller]
+    fn wait_for(&self, is_met: impl Fn(&Value) -> bool) {
+        let status = || {
+            let answer = self.stack.get("/local/status");
+            let body = answer.split("\r\n\r\n").nth(1).expect("a body");
+            serde_json::from_str(body).expect("JSON")
+        };
+        assert!((0..QUESTIONS).any(|_| is_met(&status())), "{}", status());
+    }
+
+    fn lines(&self) -> Vec<Value> {
+        let path = self.folder.path().join("logs/functions.jsonl");
+        let text = std::fs::read_to_string(path).expect("a log");
+        let whole = text.rsplit_once('\n').map_or("", |(whole, _)| whole);
+        whole.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
+    }
+
+    #[track_caller]
+    fn wait_for_line(&self, message: &str) {
+        let is_there = || {
+            self.stack.get("/healthz");
+            self.lines().iter().any(|line| line["fields"]["message"] == message)
+        };
+        assert!((0..QUESTIONS).any(|_| is_there()), "no line says {message}");
+    }
+}
+
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Runtime::new().expect("a runtime")
+}
+
+/// The lines of a stack that met everything that is logged.
+fn lines() -> &'static [Value] {
+    static LINES: OnceLock<Vec<Value>> = OnceLock::new();
+    LINES.get_or_init(|| {
+        let observed = Observed::start();
+        observed.delete_table("derived");
+        observed.put_message("hello");
+        observed.wait_for_line("part of a batch could not be applied");
+        assert!(observed.stack.get("/api/genres").starts_with("HTTP/1.1 500"));
+        observed.wait_for_line("request failed");
+        observed.lines()
+    })
+}
+
+/// The properties of the template's resources of a kind, CloudFormation's tags reduced to what they hold.
+fn resources(kind: &str) -> BTreeMap<String, Yaml> {
+    let text = std::fs::read_to_string(repository().join("template.yaml")).expect("a template");
+    let template: Yaml = serde_yaml_ng::from_str(&text).expect("YAML");
+    let resources = template["Resources"].as_mapping().expect("resources").iter();
+    let of_kind = resources.filter(|(_, resource)| resource["Type"] == kind);
+    let found: BTreeMap<_, _> = of_kind
+        .map(|(name, it)| (name.as_str().expect("a name").to_owned(), it["Properties"].clone()))
+        .collect();
+    assert!(!found.is_empty(), "no {kind}");
+    found
+}
+
+fn tagged_text(yaml: &Yaml) -> &str {
+    match yaml {
+        Yaml::Tagged(tagged) => tagged_text(&tagged.value),
+        other => other.as_str().expect("a text"),
+    }
+}
+
+/// A metric, and the names of the dimensions that it is kept apart by.
+type MetricName = (String, BTreeSet<String>);
+
+fn name(metric: &str, dimensions: &[&str]) -> MetricName {
+    (metric.to_owned(), dimensions.iter().map(|it| (*it).to_owned()).collect())
+}
+
+fn written_metrics() -> BTreeSet<MetricName> {
+    let mut found = BTreeSet::new();
+    for line in lines() {
+        for directive in line["_aws"]["CloudWatchMetrics"].as_array().into_iter().flatten() {
+            assert_eq!(directive["Namespace"], "Afterimage");
+            for set in directive["Dimensions"].as_array().expect("sets") {
+                let set: Vec<_> =
+                    set.as_array().expect("a set").iter().filter_map(Value::as_str).collect();
+                let metrics = directive["Metrics"].as_array().expect("metrics").iter();
+                found.extend(metrics.map(|it| name(it["Name"].as_str().expect("a name"), &set)));
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn saved_queries_find_what_was_written() {
+    for (query_name, query) in resources("AWS::Logs::QueryDefinition") {
+        let group = tagged_text(&query["LogGroupNames"][0]);
+        let is_of_api = |line: &Value| {
+            line["span"]["function"].as_str().is_some_and(|it| it != "StreamProcessor")
+        };
+        let lines: Vec<Value> =
+            lines().iter().filter(|it| is_of_api(it) == (group == "ApiLogs")).cloned().collect();
+        let text = query["QueryString"].as_str().expect("a query");
+        let found =
+            insights::run(text, &lines).unwrap_or_else(|error| panic!("{query_name}: {error}"));
+        assert!(!found.is_empty(), "{query_name} finds nothing");
+    }
+}
+
+#[test]
+fn a_query_that_names_what_is_not_there_is_noticed() {
+    for wrong in [
+        "fields nobody | filter message = \"batch processed\"",
+        "filter message = \"never\"\n| fields message",
+        "filter nobody > 1 | fields message",
+        "stats sum(nobody) as n by View",
+        "filter message = \"batch processed\" | stats sum(record_count) as n | sort m desc",
+        "fields message | sort nobody",
+        "display message",
+    ] {
+        let found = insights::run(wrong, lines());
+        assert!(found.is_err() || found.is_ok_and(|rows| rows.is_empty()), "{wrong}");
+    }
+}
+
+#[test]
+fn alarms_rest_on_metrics_that_are_written() {
+    let written = written_metrics();
+    let mut own_count = 0;
+    for (alarm_name, alarm) in resources("AWS::CloudWatch::Alarm") {
+        let calculated = alarm["Metrics"].as_sequence().into_iter().flatten();
+        let calculated =
+            calculated.map(|it| &it["MetricStat"]["Metric"]).filter(|it| !it.is_null());
+        for metric in
+            std::iter::once(&alarm).filter(|it| !it["Namespace"].is_null()).chain(calculated)
+        {
+            if metric["Namespace"] == "Afterimage" {
+                let dimensions = metric["Dimensions"].as_sequence().into_iter().flatten();
+                let dimensions: Vec<_> = dimensions.filter_map(|it| it["Name"].as_str()).collect();
+                let metric = name(metric["MetricName"].as_str().expect("a name"), &dimensions);
+                assert!(
+                    written.contains(&metric),
+                    "{alarm_name}: {metric:?} is not in {written:?}"
+                );
+                own_count += 1;
+            }
+        }
+        assert_eq!(alarm["TreatMissingData"], "notBreaching", "{alarm_name}");
+        let Yaml::Tagged(actions) = &alarm["AlarmActions"] else {
+            panic!("{alarm_name} asks no condition")
+        };
+        assert_eq!(actions.value[0], "AlarmsHaveTopic", "{alarm_name}");
+    }
+    assert!(own_count > 0);
+}
+
+#[test]
+fn the_dashboard_shows_metrics_that_are_written() {
+    let written = written_metrics();
+    let dashboards = resources("AWS::CloudWatch::Dashboard");
+    let body: Value =
+        serde_json::from_str(tagged_text(&dashboards["Dashboard"]["DashboardBody"])).expect("JSON");
+    let mut shown = BTreeSet::new();
+    for widget in body["widgets"].as_array().expect("widgets") {
+        for metric in widget["properties"]["metrics"].as_array().expect("metrics") {
+            if let Some(expression) = metric[0]["expression"].as_str() {
+                shown.extend(searched(expression));
+            } else if metric[0] == "Afterimage" {
+                let words: Vec<_> =
+                    metric.as_array().expect("it").iter().filter_map(Value::as_str).collect();
+                let dimensions: Vec<_> = words[2..].iter().step_by(2).copied().collect();
+                shown.insert(name(words[1], &dimensions));
+            }
+        }
+    }
+    let unknown: Vec<_> = shown.difference(&written).collect();
+    assert!(unknown.is_empty(), "{unknown:?} is not in {written:?}");
+    for metric in [
+        "view_lag_seconds",
+        "record_count",
+        "duplicate_count",
+        "parked_count",
+        "conflict_count",
+        "write_units",
+        "duration_ms",
+    ] {
+        assert!(shown.iter().any(|(name, _)| name == metric), "{metric} is not shown");
+    }
+}
+
+/// The metric of `SEARCH('{Namespace,Dimension,…} MetricName="…"', …)`.
+fn searched(expression: &str) -> Option<MetricName> {
+    let (schema, rest) = expression.strip_prefix("SEARCH('{Afterimage,")?.split_once('}')?;
+    let metric = rest.trim_start().strip_prefix("MetricName=\"")?.split('"').next()?;
+    Some(name(metric, &schema.split(',').collect::<Vec<_>>()))
+}
+
+#[test]
+fn the_document_lists_every_field() {
+    let document =
+        std::fs::read_to_string(repository().join("docs/operating.md")).expect("a document");
+    for line in lines() {
+        let of_record = line["fields"].as_object().filter(|_| line["level"] == "WARN");
+        let of_batch = line.as_object().filter(|_| line.get("_aws").is_some());
+        for name in of_record.into_iter().chain(of_batch).flat_map(serde_json::Map::keys) {
+            let is_listed = document.contains(&format!("`{name}`")) || name == "message";
+            assert!(is_listed, "docs/operating.md does not list `{name}` of {line}");
+        }
+    }
+}

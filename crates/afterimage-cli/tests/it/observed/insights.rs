@@ -1,0 +1,135 @@
+//! As much of the query language of CloudWatch Logs Insights as the saved queries use
+//! (<https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_QuerySyntax.html>): `fields`, `filter`
+//! (comparisons joined by `and`), `stats`, `sort`, `limit`. It is stricter than the service: a name that
+//! stands in none of the lines that are left is an error.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+type Row = BTreeMap<String, Value>;
+
+/// The rows that a query gives.
+pub fn run(query: &str, lines: &[Value]) -> Result<Vec<Row>, String> {
+    let mut rows: Vec<Row> = lines.iter().map(row).collect();
+    for command in query.split('|') {
+        let (verb, rest) = command.trim().split_once(' ').ok_or("a command has no argument")?;
+        let rest = rest.trim();
+        match verb {
+            "fields" => rest.split(',').try_for_each(|name| known(&rows, name.trim()))?,
+            "filter" => rows = filter(rows, rest)?,
+            "stats" => rows = stats(&rows, rest)?,
+            "sort" => sort(&mut rows, rest)?,
+            "limit" => rows.truncate(rest.parse().map_err(|_| format!("limit {rest}"))?),
+            other => return Err(format!("`{other}` is not understood here")),
+        }
+    }
+    Ok(rows)
+}
+
+/// A line's fields as the service finds them in JSON: by dotted names, and `@timestamp` beside them.
+fn row(line: &Value) -> Row {
+    let mut row = Row::new();
+    flatten(&mut row, "", line);
+    if let Some(timestamp) = row.get("timestamp").cloned() {
+        row.insert("@timestamp".to_owned(), timestamp);
+    }
+    row
+}
+
+fn flatten(row: &mut Row, prefix: &str, value: &Value) {
+    match value {
+        Value::Object(members) => {
+            for (name, value) in members {
+                let dot = if prefix.is_empty() { "" } else { "." };
+                flatten(row, &format!("{prefix}{dot}{name}"), value);
+            }
+        }
+        scalar => {
+            row.insert(prefix.to_owned(), scalar.clone());
+        }
+    }
+}
+
+fn known(rows: &[Row], name: &str) -> Result<(), String> {
+    let is_known = rows.is_empty() || rows.iter().any(|row| row.contains_key(name));
+    is_known.then_some(()).ok_or_else(|| format!("no line has `{name}`"))
+}
+
+fn filter(rows: Vec<Row>, conditions: &str) -> Result<Vec<Row>, String> {
+    let mut rows = rows;
+    for condition in conditions.split(" and ") {
+        let operator = [" >= ", " <= ", " != ", " = ", " > ", " < "];
+        let operator = operator.into_iter().find(|it| condition.contains(it));
+        let operator = operator.ok_or_else(|| format!("{condition} compares nothing"))?;
+        let (name, wanted) = condition.split_once(operator).ok_or("no operator")?;
+        known(&rows, name.trim())?;
+        let wanted: Value =
+            serde_json::from_str(wanted.trim()).map_err(|error| format!("{wanted}: {error}"))?;
+        rows.retain(|row| {
+            row.get(name.trim()).is_some_and(|found| compare(found, operator.trim(), &wanted))
+        });
+    }
+    Ok(rows)
+}
+
+fn compare(found: &Value, operator: &str, wanted: &Value) -> bool {
+    match (operator, found.as_f64(), wanted.as_f64()) {
+        ("=", _, _) => found == wanted,
+        ("!=", _, _) => found != wanted,
+        (">", Some(found), Some(wanted)) => found > wanted,
+        ("<", Some(found), Some(wanted)) => found < wanted,
+        (">=", Some(found), Some(wanted)) => found >= wanted,
+        ("<=", Some(found), Some(wanted)) => found <= wanted,
+        _ => false,
+    }
+}
+
+fn stats(rows: &[Row], text: &str) -> Result<Vec<Row>, String> {
+    let (aggregates, by) = text.split_once(" by ").unwrap_or((text, ""));
+    let by: Vec<&str> = by.split(',').map(str::trim).filter(|it| !it.is_empty()).collect();
+    by.iter().try_for_each(|name| known(rows, name))?;
+    let mut groups: BTreeMap<Vec<String>, Vec<&Row>> = BTreeMap::new();
+    for row in rows {
+        let key = by.iter().map(|name| row.get(*name).unwrap_or(&Value::Null).to_string());
+        groups.entry(key.collect()).or_default().push(row);
+    }
+    let mut results = Vec::new();
+    for members in groups.values() {
+        let mut result = Row::new();
+        for name in &by {
+            result.extend(members[0].get(*name).map(|value| ((*name).to_owned(), value.clone())));
+        }
+        for aggregate in aggregates.split(", ") {
+            let (call, alias) = aggregate.split_once(" as ").ok_or("an aggregate has no name")?;
+            let call = call.trim().strip_suffix(')').ok_or("an aggregate has no end")?;
+            let (function, argument) = call.split_once('(').ok_or("an aggregate has no field")?;
+            if argument != "*" {
+                known(rows, argument)?;
+            }
+            let values: Vec<f64> =
+                members.iter().filter_map(|row| row.get(argument)?.as_f64()).collect();
+            let value = match function {
+                "count" => members.len() as f64,
+                "sum" => values.iter().sum(),
+                "max" => values.iter().copied().fold(f64::MIN, f64::max),
+                "avg" => values.iter().sum::<f64>() / values.len() as f64,
+                other => return Err(format!("`{other}` is not understood here")),
+            };
+            result.insert(alias.trim().to_owned(), json!(value));
+        }
+        results.push(result);
+    }
+    Ok(results)
+}
+
+fn sort(rows: &mut [Row], text: &str) -> Result<(), String> {
+    let (name, direction) = text.split_once(' ').unwrap_or((text, "asc"));
+    known(rows, name)?;
+    let key = |row: &Row| row.get(name).map(|it| (it.as_f64(), it.to_string()));
+    rows.sort_by(|one, other| {
+        let order = key(one).partial_cmp(&key(other)).unwrap_or(std::cmp::Ordering::Equal);
+        if direction == "desc" { order.reverse() } else { order }
+    });
+    Ok(())
+}

@@ -1,0 +1,70 @@
+//! `afterimage status`.
+
+use expect_test::expect;
+use serde_json::Value;
+
+use crate::observed::Observed;
+use crate::program::{check, run};
+use crate::world::World;
+
+#[test]
+fn a_stack_s_views_are_shown_with_lag_outcomes_parked_and_drift() {
+    let observed = Observed::start();
+    let stack = &observed.stack;
+    let own = ["--endpoint", &stack.dynamodb_url, "--output", "json"];
+    let verified = run(&[&["verify", "--patience", "0"], &own[..]].concat());
+    assert_eq!(verified.code, Some(1), "a broken count has drifted: {}", verified.stderr);
+    let drift: Value = serde_json::from_str(&verified.stdout).expect("JSON");
+    let drift_count = drift["views"][0]["drift"].as_array().expect("drift").len();
+    let shown = run(&[&["status", "--http-url", &stack.http_url], &own[..]].concat());
+    assert_eq!(shown.code, Some(0), "{}", shown.stderr);
+    let shown: Value = serde_json::from_str(&shown.stdout).expect("JSON");
+    assert_eq!(shown["stack"]["drained"], false, "one record fails again and again: {shown}");
+    let view = &shown["views"][0];
+    assert_eq!(view["view"], "genre-counts");
+    assert_eq!(view["parked"], 1, "{view}");
+    assert_eq!(view["outcomes"]["applied"], 1, "{view}");
+    assert_eq!(view["verified"]["drift"], drift_count, "{view}");
+    assert!(view["lag_ms"].as_i64().is_some_and(|lag_ms| lag_ms >= 0), "{view}");
+    assert_eq!(shown["views"][1]["view"], "message-groups");
+    assert_eq!(shown["views"][1]["lag_ms"], Value::Null);
+
+    let table = run(&["status", "--http-url", &stack.http_url, "--endpoint", &stack.dynamodb_url]);
+    let lines: Vec<_> = table.stdout.lines().collect();
+    assert!(lines[0].starts_with("not drained: "), "{}", table.stdout);
+    assert!(lines[1].starts_with("VIEW "), "{}", table.stdout);
+    assert!(lines[2].starts_with("genre-counts ") && lines[2].contains("parked=1"), "{lines:?}");
+    assert_eq!(observed.stack.stop("TERM"), Some(0));
+}
+
+#[test]
+fn a_stack_that_does_not_answer_is_said() {
+    let port = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let url = format!("http://{}/", port.local_addr().expect("an address"));
+    drop(port);
+    let run = run(&["status", "--http-url", &url]);
+    assert_eq!(run.code, Some(1));
+    let expected = format!("error: no local stack answers at {url}\n");
+    assert!(run.stderr.starts_with(&expected), "{}", run.stderr);
+    assert!(run.stderr.contains("next: start it with `cargo run -- up`"), "{}", run.stderr);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_no_stack_is_said() {
+    let world = World::new().await;
+    let endpoint = world.endpoint();
+    let url = format!("{endpoint}/");
+    let run = run(&["status", "--http-url", &url, "--endpoint", &endpoint]);
+    assert_eq!(run.code, Some(1));
+    assert!(run.stderr.contains("name the URL of a local stack with --http-url"), "{}", run.stderr);
+    check(
+        &endpoint,
+        &["status", "--aws", "--endpoint", "ENDPOINT"],
+        &expect![[r#"
+            exit code 2
+            on standard error:
+            error: --endpoint and --aws exclude each other
+              next: give the one that you mean
+        "#]],
+    );
+}
