@@ -6,6 +6,7 @@ mod warm_up;
 
 use std::convert::Infallible;
 use std::error::Error as StdError;
+use std::pin::Pin;
 
 use lambda_runtime::Error;
 
@@ -34,29 +35,32 @@ struct NotInLambda {
 /// # Errors
 /// One sentence, why the application cannot be made. It is also reported to Lambda, so that it shows
 /// as the reason of the failed start.
-pub async fn start<A, S, W>(
+pub fn start<A, S, W>(
     application: impl Future<Output = Result<A, S>>,
     first_read: impl AsyncFnOnce(&A) -> Result<(), W>,
-) -> Result<A, Error>
+) -> Pin<Box<impl Future<Output = Result<A, Error>>>>
 where
     S: StdError,
     W: StdError,
 {
-    if let Some(variable) = VARIABLES.into_iter().find(|it| std::env::var_os(it).is_none()) {
-        return Err(NotInLambda { variable }.to_string().into());
-    }
-    match application.await {
-        Ok(application) => {
-            warm_up::warm_up(first_read(&application)).await;
-            Ok(application)
+    // Boxed: reading the SDK's settings is a large future.
+    Box::pin(async move {
+        if let Some(variable) = VARIABLES.into_iter().find(|it| std::env::var_os(it).is_none()) {
+            return Err(NotInLambda { variable }.to_string().into());
         }
-        Err(error) => {
-            let sentence = sentence(&error);
-            tracing::error!(error = sentence, "function cannot start");
-            init_error::report(&sentence).await;
-            Err(sentence.into())
+        match application.await {
+            Ok(application) => {
+                warm_up::warm_up(first_read(&application)).await;
+                Ok(application)
+            }
+            Err(error) => {
+                let sentence = sentence(&error);
+                tracing::error!(error = sentence, "function cannot start");
+                init_error::report(&sentence).await;
+                Err(sentence.into())
+            }
         }
-    }
+    })
 }
 
 /// For a function whose permissions allow no read: its first request opens the connection.
