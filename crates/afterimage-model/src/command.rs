@@ -54,7 +54,7 @@ fn scenario(name: &str) -> Result<&'static Scenario, String> {
 /// Explores what the arguments say, and prints a line for each scenario; whether all is well.
 ///
 /// # Errors
-/// [`CommandError`] where nothing can be explored or printed.
+/// Where nothing can be explored or printed.
 pub fn run(arguments: &Arguments, output: &mut impl Write) -> Result<bool, CommandError> {
     let extent = match (arguments.quick, arguments.deep) {
         (true, _) => Extent::Quick,

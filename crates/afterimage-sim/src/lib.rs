@@ -17,9 +17,10 @@ mod trace;
 mod world;
 
 pub use check::Violation;
-pub use dynamodb::{Dynamodb, Fault, FaultRates, client};
+pub use dynamodb::{Dynamodb, DynamodbError, Fault, FaultRates, ItemError, Watcher, client};
 pub use run::{RunError, Verdict, run};
 pub use schedule::{Action, Schedule, Step};
 pub use search::{Found, Search, search};
 pub use shrink::shrink;
 pub use trace::Trace;
+pub use world::WorldError;
