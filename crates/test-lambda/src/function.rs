@@ -66,14 +66,37 @@ impl Function {
         variables: &BTreeMap<String, String>,
         dynamodb: &DynamoDbProxy,
     ) -> Self {
-        let journal = dynamodb.journal().clone();
+        let url = dynamodb.endpoint_url();
+        Self::start_at(program, arguments, variables, &url, dynamodb.journal().clone()).await
+    }
+
+    /// The same, with the DynamoDB at this URL and nothing between: its calls are not in the journal.
+    ///
+    /// # Panics
+    /// Where the program cannot be started.
+    pub async fn start_without_proxy(
+        program: &str,
+        arguments: &[&str],
+        variables: &BTreeMap<String, String>,
+        dynamodb_url: &str,
+    ) -> Self {
+        Self::start_at(program, arguments, variables, dynamodb_url, Journal::default()).await
+    }
+
+    async fn start_at(
+        program: &str,
+        arguments: &[&str],
+        variables: &BTreeMap<String, String>,
+        dynamodb_url: &str,
+        journal: Journal,
+    ) -> Self {
         let runtime_api = RuntimeApi::start(journal.clone()).await;
         let mut process = Command::new(program)
             .args(arguments)
             .env_clear()
             .envs(lambda_variables())
             .env("AWS_LAMBDA_RUNTIME_API", runtime_api.address())
-            .env("AWS_ENDPOINT_URL_DYNAMODB", dynamodb.endpoint_url())
+            .env("AWS_ENDPOINT_URL_DYNAMODB", dynamodb_url)
             .envs(variables)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -156,6 +179,12 @@ impl Function {
             stdout: self.stdout.all().await,
             stderr: self.stderr.all().await,
         }
+    }
+
+    /// The id of its process; `None` once it has ended.
+    #[must_use]
+    pub fn process_id(&self) -> Option<u32> {
+        self.process.id()
     }
 
     /// What happened so far, its DynamoDB's moments included.

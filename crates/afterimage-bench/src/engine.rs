@@ -1,0 +1,129 @@
+//! The DynamoDB of one run: empty, in memory, over HTTP, so that no run finds what another left.
+
+use std::collections::BTreeMap;
+
+use afterimage_dynamodb::client_at_endpoint;
+use afterimage_schema::{Table, TableNames};
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
+use embedded_dynamodb::Emulator;
+
+use crate::BenchError;
+use crate::workload::SourceItem;
+
+/// Items of one `BatchWriteItem`
+/// (<https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteItem.html>).
+const BATCH_WRITE_ITEMS_MAX: usize = 25;
+
+/// An embedded DynamoDB with the product's tables. Dropping it stops it.
+#[derive(Debug)]
+pub struct Engine {
+    emulator: Emulator,
+    names: TableNames,
+}
+
+impl Engine {
+    /// An empty one.
+    ///
+    /// # Errors
+    /// [`BenchError`] where it does not start.
+    pub async fn start() -> Result<Self, BenchError> {
+        let emulator = Emulator::in_memory().await.map_err(BenchError::engine)?;
+        let names = TableNames::default();
+        emulator.create_tables(&names).map_err(BenchError::engine)?;
+        Ok(Self { emulator, names })
+    }
+
+    /// Its URL.
+    #[must_use]
+    pub fn url(&self) -> String {
+        self.emulator.endpoint_url()
+    }
+
+    /// The tables' names.
+    #[must_use]
+    pub fn names(&self) -> &TableNames {
+        &self.names
+    }
+
+    /// A client as the processor has it.
+    #[must_use]
+    pub fn client(&self) -> Client {
+        client_at_endpoint(&self.url())
+    }
+
+    /// Puts items, as the application would have before the records of the workload came.
+    ///
+    /// # Errors
+    /// [`BenchError`] where one is not put.
+    pub async fn put_all(&self, items: &[SourceItem]) -> Result<(), BenchError> {
+        let client = self.client();
+        for chunk in items.chunks(BATCH_WRITE_ITEMS_MAX) {
+            let mut requests: BTreeMap<Table, Vec<WriteRequest>> = BTreeMap::new();
+            for (table, item) in chunk {
+                let put = PutRequest::builder().set_item(Some(sdk_item(item)));
+                let put = put.build().map_err(BenchError::engine)?;
+                let request = WriteRequest::builder().put_request(put).build();
+                requests.entry(*table).or_default().push(request);
+            }
+            let requests = requests.into_iter();
+            let requests = requests.map(|(table, it)| (self.names.name(table).to_owned(), it));
+            let write = client.batch_write_item().set_request_items(Some(requests.collect()));
+            let left = write.send().await.map_err(BenchError::engine)?.unprocessed_items;
+            if left.is_some_and(|left| !left.is_empty()) {
+                return Err(BenchError::State { what: "the engine did not take all items" });
+            }
+        }
+        Ok(())
+    }
+
+    /// The counts by genre.
+    ///
+    /// # Errors
+    /// [`BenchError`] where they cannot be read.
+    pub async fn counts(&self) -> Result<BTreeMap<String, i64>, BenchError> {
+        let items = self.partition(Table::Derived, "albums-by-genre").await?;
+        let count = |item: &BTreeMap<String, String>| {
+            Some((item.get("sk")?.clone(), item.get("count")?.parse().ok()?))
+        };
+        let counts: Option<BTreeMap<_, _>> = items.iter().map(count).collect();
+        counts.ok_or(BenchError::State { what: "a derived count cannot be read" })
+    }
+
+    /// The rows of an owner: their texts and numbers by name.
+    ///
+    /// # Errors
+    /// [`BenchError`] where they cannot be read.
+    pub async fn rows(&self, owner: &str) -> Result<Vec<BTreeMap<String, String>>, BenchError> {
+        self.partition(Table::Messages, &format!("GRP#{owner}")).await
+    }
+
+    async fn partition(
+        &self,
+        table: Table,
+        partition: &str,
+    ) -> Result<Vec<BTreeMap<String, String>>, BenchError> {
+        let pages = self
+            .client()
+            .query()
+            .table_name(self.names.name(table))
+            .key_condition_expression("pk = :pk")
+            .expression_attribute_values(":pk", AttributeValue::S(partition.to_owned()))
+            .consistent_read(true)
+            .into_paginator()
+            .items()
+            .send()
+            .try_collect()
+            .await
+            .map_err(BenchError::engine)?;
+        let text = |(name, value)| match value {
+            AttributeValue::S(text) | AttributeValue::N(text) => Some((name, text)),
+            _ => None,
+        };
+        Ok(pages.into_iter().map(|item| item.into_iter().filter_map(text).collect()).collect())
+    }
+}
+
+fn sdk_item(item: &BTreeMap<String, String>) -> std::collections::HashMap<String, AttributeValue> {
+    item.iter().map(|(name, text)| (name.clone(), AttributeValue::S(text.clone()))).collect()
+}

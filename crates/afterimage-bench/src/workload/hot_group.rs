@@ -1,0 +1,11 @@
+//! All messages are of one conversation.
+
+use super::{Size, Workload, events, message};
+
+pub(super) fn workload(size: Size) -> Workload {
+    Workload {
+        items: message::rows(0),
+        events_before: vec![vec![message::posted(0, 0)]],
+        events: events((1..).map(|number| message::posted(number, 0)), size),
+    }
+}
