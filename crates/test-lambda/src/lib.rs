@@ -27,10 +27,23 @@ pub use journal::{Journal, Moment};
 pub use runtime_api::FunctionError;
 pub use template::DeployedFunction;
 
+/// The variable that names a folder of what `.ci/build-lambdas` built, to test it as it is deployed.
+pub const BOOTSTRAPS: &str = "AFTERIMAGE_TEST_BOOTSTRAPS";
+
 /// The repository's root.
 #[must_use]
 pub fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// The program to run as a function: the binary that was built with the test, or the `bootstrap` of
+/// this binary in the folder that the variable [`BOOTSTRAPS`] names.
+#[must_use]
+pub fn program(binary: &str, built: &str) -> String {
+    match std::env::var(BOOTSTRAPS) {
+        Ok(folder) => format!("{folder}/{binary}/bootstrap"),
+        Err(_) => built.to_owned(),
+    }
 }
 
 /// The text of an event of `events/`, such as `api/add-album`.

@@ -25,7 +25,8 @@ impl Running {
         let dynamodb = DynamoDbProxy::start(&gateway.dynamodb.endpoint_url(), names).await;
         let deployed = DeployedFunction::of_binary(name);
         let variables = deployed.environment(names);
-        let mut function = Function::start(program, &[], &variables, &dynamodb).await;
+        let program = test_lambda::program(name, program);
+        let mut function = Function::start(&program, &[], &variables, &dynamodb).await;
         function.ready().await;
         Self { gateway, deployed, dynamodb, function }
     }
@@ -129,8 +130,8 @@ async fn a_function_without_its_table_says_so_and_ends() {
     let gateway = Gateway::empty().await;
     let names = gateway.dynamodb.names();
     let dynamodb = DynamoDbProxy::start(&gateway.dynamodb.endpoint_url(), names).await;
-    let program = env!("CARGO_BIN_EXE_list-genres");
-    let ended = Function::start(program, &[], &BTreeMap::new(), &dynamodb).await.ended().await;
+    let program = test_lambda::program("list-genres", env!("CARGO_BIN_EXE_list-genres"));
+    let ended = Function::start(&program, &[], &BTreeMap::new(), &dynamodb).await.ended().await;
     let error = ended.init_error.expect("a report");
     assert_eq!(
         error.message,
@@ -150,8 +151,8 @@ async fn a_warm_up_that_fails_is_logged() {
     let free = std::net::TcpListener::bind("127.0.0.1:0").and_then(|it| it.local_addr());
     let nowhere = format!("http://{}", free.expect("a port"));
     variables.insert("AWS_ENDPOINT_URL_DYNAMODB".to_owned(), nowhere);
-    let program = env!("CARGO_BIN_EXE_list-genres");
-    let mut function = Function::start(program, &[], &variables, &dynamodb).await;
+    let program = test_lambda::program("list-genres", env!("CARGO_BIN_EXE_list-genres"));
+    let mut function = Function::start(&program, &[], &variables, &dynamodb).await;
     function.ready().await;
     let response = function.invoke(&event("api/list-genres")).await.expect("a response");
     assert!(response.contains("503"), "{response}");

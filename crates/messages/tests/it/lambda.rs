@@ -21,7 +21,8 @@ impl Running {
         let dynamodb = DynamoDbProxy::start(&gateway.dynamodb.endpoint_url(), names).await;
         let deployed = DeployedFunction::of_binary(name);
         let variables = deployed.environment(names);
-        let mut function = Function::start(program, &[], &variables, &dynamodb).await;
+        let program = test_lambda::program(name, program);
+        let mut function = Function::start(&program, &[], &variables, &dynamodb).await;
         function.ready().await;
         Self { gateway, deployed, dynamodb, function }
     }

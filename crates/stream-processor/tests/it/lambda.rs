@@ -14,7 +14,9 @@ use serde_json::{Value, json};
 use test_dynamodb::TestDynamoDb;
 use test_lambda::{DeployedFunction, DynamoDbProxy, Function, Hold};
 
-const PROGRAM: &str = env!("CARGO_BIN_EXE_stream-processor");
+fn program() -> String {
+    test_lambda::program("stream-processor", env!("CARGO_BIN_EXE_stream-processor"))
+}
 
 /// The tables, and a function that maintains them.
 struct Deployment {
@@ -38,7 +40,7 @@ impl Deployment {
             Some(hold) => DynamoDbProxy::holding(&url, names, hold).await,
         };
         let variables = self.deployed.environment(names);
-        let mut function = Function::start(PROGRAM, &[], &variables, &dynamodb).await;
+        let mut function = Function::start(&program(), &[], &variables, &dynamodb).await;
         function.ready().await;
         (function, dynamodb)
     }

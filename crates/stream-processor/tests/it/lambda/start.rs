@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use test_lambda::{Function, Moment};
 
-use super::{Deployment, PROGRAM, album, batch, failed};
+use super::{Deployment, album, batch, failed, program};
 
 #[tokio::test]
 async fn the_connection_is_open_before_the_first_event() {
@@ -45,7 +45,7 @@ async fn check(
     dynamodb: &test_lambda::DynamoDbProxy,
     expected: &str,
 ) {
-    let ended = Function::start(PROGRAM, &[], variables, dynamodb).await.ended().await;
+    let ended = Function::start(&program(), &[], variables, dynamodb).await.ended().await;
     let error = ended.init_error.expect("a report");
     assert_eq!(
         (error.message.as_str(), error.error_type.as_str()),
