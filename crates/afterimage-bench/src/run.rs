@@ -75,7 +75,7 @@ async fn measure(arguments: &Arguments) -> Result<Report, BenchError> {
     let repetitions = Repetitions::of(arguments.quick);
     let mut report = Report::empty(Machine::here(), arguments.quick);
     if arguments.wants(Section::Decode) {
-        report.decoding = decode::measure(repetitions.decode, &progress)?;
+        report.decoding = decode::measure(repetitions.decode, &progress).await?;
     }
     if arguments.only == [Section::Decode] {
         return Ok(report);

@@ -78,10 +78,10 @@ fn rates(workloads: &[Throughput]) -> String {
             spread(it.python.records_per_second),
             spread(it.afterimage.records_per_second),
             spread(it.floor.records_per_second),
-            spread(it.floor_with_reads.records_per_second),
+            spread(it.whole_floor.records_per_second),
             spread(it.python_ratio),
             spread(it.floor_ratio),
-            spread(it.floor_with_reads_ratio),
+            spread(it.whole_floor_ratio),
         ]
     };
     let head = [
@@ -89,10 +89,10 @@ fn rates(workloads: &[Throughput]) -> String {
         "Python",
         "Afterimage",
         "floor: writes",
-        "floor: reads, writes",
+        "parse, reads, writes",
         "Afterimage / Python",
         "floor / Afterimage",
-        "with reads",
+        "with parse, reads",
     ];
     table(&head, workloads.iter().map(row))
 }

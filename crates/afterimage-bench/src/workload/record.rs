@@ -68,6 +68,12 @@ pub fn event(records: &[String]) -> String {
     format!("{}{}{}", ENVELOPE.0, records.join(","), ENVELOPE.1)
 }
 
+/// The event of these changes.
+#[must_use]
+pub fn event_of(changes: &[SourceChange]) -> String {
+    event(&changes.iter().map(SourceChange::to_json).collect::<Vec<_>>())
+}
+
 /// The next event of at most this many records and of at most [`EVENT_BYTES_MAX`] bytes, and how many
 /// records it has; `None` where none is left.
 pub fn next_event(

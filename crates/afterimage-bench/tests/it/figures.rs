@@ -5,8 +5,8 @@ use afterimage_bench::machine::Machine;
 use afterimage_bench::progress::Progress;
 use afterimage_bench::report::{Report, plot, table};
 
-#[test]
-fn a_section_alone_is_a_whole_report() {
+#[tokio::test]
+async fn a_section_alone_is_a_whole_report() {
     let machine = Machine {
         cpu_model: "A Model 7".to_owned(),
         core_count: 2,
@@ -14,7 +14,7 @@ fn a_section_alone_is_a_whole_report() {
         date: "2026-01-05".to_owned(),
     };
     let mut report = Report::empty(machine, true);
-    report.decoding = decode::measure(3, &Progress::new()).expect("figures");
+    report.decoding = decode::measure(3, &Progress::new()).await.expect("figures");
     let text = table::text(&report);
     assert!(text.starts_with("2 cores of A Model 7, Linux 6.1.0, on 2026-01-05, a quick run."));
     assert!(text.contains("### Decoding and planning") && !text.contains("### Scaling"), "{text}");

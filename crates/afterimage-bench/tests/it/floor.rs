@@ -10,7 +10,7 @@ fn check(kind: Kind, expected: (f64, usize)) {
     runtime.block_on(async {
         let workload = kind.workload(Size { event_count: 2, records_per_event: 20 });
         let floor = Floor::of(kind, &workload).await.expect("a floor");
-        for what in [What::Writes, What::ReadsAndWrites] {
+        for what in [What::Writes, What::ParseReadsAndWrites] {
             let run = floor.run(what).await.expect("a run");
             assert_eq!((run.write_units, run.transaction_count), expected, "{kind:?}, {what:?}");
         }

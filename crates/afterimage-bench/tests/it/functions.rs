@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use afterimage_bench::engine::Engine;
 use afterimage_bench::functions::Program;
-use afterimage_bench::workload::record::{SourceChange, event};
+use afterimage_bench::workload::record::event_of;
 use afterimage_bench::workload::{Kind, Size, Workload, message};
 use afterimage_dynamodb::{Processor, StreamEvent};
 use tokio::time::Instant;
@@ -17,7 +17,7 @@ type Derived = (BTreeMap<String, i64>, Vec<Vec<BTreeMap<String, String>>>);
 
 fn events(workload: &Workload) -> impl Iterator<Item = String> {
     let events = workload.events_before.iter().chain(&workload.events);
-    events.map(|changes| event(&changes.iter().map(SourceChange::to_json).collect::<Vec<_>>()))
+    events.map(|changes| event_of(changes))
 }
 
 async fn derived(engine: &Engine) -> Derived {
