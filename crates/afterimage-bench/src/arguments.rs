@@ -2,11 +2,14 @@
 
 use clap::{Parser, ValueEnum};
 
+use crate::workload::Kind;
+
 const EXAMPLES: &str = "\
 Examples:
   cargo bench -p afterimage-bench                                all of it, in about 20 minutes
   cargo bench -p afterimage-bench -- --quick                     less of each
   cargo bench -p afterimage-bench -- --only decode               one section
+  cargo bench -p afterimage-bench -- --only throughput --workload new-albums
   cargo bench -p afterimage-bench -- --save                      and write docs/benchmarks.*
   cargo bench -p afterimage-bench -- --quick --output json
 
@@ -46,6 +49,9 @@ pub struct Arguments {
     /// Only this section; may be given several times
     #[arg(long, value_enum, value_name = "SECTION", conflicts_with = "save")]
     pub only: Vec<Section>,
+    /// Only this workload of the throughput; may be given several times
+    #[arg(long, value_enum, value_name = "WORKLOAD", conflicts_with = "save")]
+    pub workload: Vec<Kind>,
     /// How the results are printed
     #[arg(long, value_enum, default_value = "table")]
     pub output: Output,
@@ -63,6 +69,12 @@ impl Arguments {
     pub fn wants(&self, section: Section) -> bool {
         self.only.is_empty() || self.only.contains(&section)
     }
+
+    /// The workloads whose throughput is to be measured.
+    pub fn workloads(&self) -> impl Iterator<Item = Kind> {
+        let is_wanted = |kind: &Kind| self.workload.is_empty() || self.workload.contains(kind);
+        Kind::ALL.into_iter().filter(is_wanted)
+    }
 }
 
 #[cfg(test)]
@@ -76,6 +88,9 @@ mod tests {
         assert!(all.wants(Section::Decode) && all.wants(Section::Scaling));
         let one = parse("bench --only decode --bench").expect("arguments");
         assert!(one.wants(Section::Decode) && !one.wants(Section::Scaling));
+        assert_eq!(all.workloads().count(), Kind::ALL.len());
+        let one = parse("bench --workload new-albums").expect("arguments");
+        assert_eq!(one.workloads().collect::<Vec<_>>(), [Kind::NewAlbums]);
         assert!(parse("bench --only decode --save").is_err(), "a part is not saved as the whole");
     }
 }

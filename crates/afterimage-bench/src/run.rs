@@ -7,7 +7,6 @@ use crate::functions::{Program, Programs};
 use crate::machine::Machine;
 use crate::progress::Progress;
 use crate::report::{Report, document, table};
-use crate::workload::Kind;
 use crate::{Arguments, BenchError, Output, Section, cold_start, decode, scaling, throughput};
 
 /// The exit code of a program that Ctrl-C ended.
@@ -89,7 +88,7 @@ async fn measure(arguments: &Arguments) -> Result<Report, BenchError> {
         report.cold_start = Some(cold_start::measure(&programs, runs, &progress).await?);
     }
     if arguments.wants(Section::Throughput) {
-        for kind in Kind::ALL {
+        for kind in arguments.workloads() {
             let runs = repetitions.throughput;
             let measured =
                 throughput::measure(&programs, kind, runs, arguments.quick, &progress).await?;

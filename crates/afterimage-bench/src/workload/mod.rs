@@ -12,6 +12,7 @@ pub mod record;
 use std::collections::BTreeMap;
 
 use afterimage_schema::Table;
+use clap::ValueEnum;
 use serde::Serialize;
 
 use record::SourceChange;
@@ -48,7 +49,7 @@ pub struct Workload {
 }
 
 /// The kinds of workload.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
     /// All messages are of one conversation.
