@@ -12,6 +12,13 @@ use crate::store::{Session, StoreError};
 /// Tasks under way at once: enough to hide latency, few enough for a small function.
 const CONCURRENT_TASKS: usize = 16;
 
+/// Tasks whose next reads go out together.
+const TASKS_PER_READ: usize = 16;
+
+/// Items that one task may read together with others: the rows of a small group. What is read of large
+/// groups is held for as few tasks as are driven at once.
+const SHARED_READS_MAX: usize = 8;
+
 /// Transactions of one task under way at once.
 const CONCURRENT_COMMITS: usize = 8;
 
@@ -40,11 +47,21 @@ pub(crate) async fn drive_all(
     mut tasks: Vec<ViewTask>,
 ) -> (Vec<ViewTask>, Vec<StoreError>) {
     let mut errors = Vec::new();
-    if let Err(error) = read_ahead(session, &mut tasks).await {
+    if let Err(error) = read_ahead(session, &mut tasks, usize::MAX).await {
         errors.push(error);
         return (tasks, errors);
     }
     let ended: Vec<_> = futures::stream::iter(tasks)
+        .chunks(TASKS_PER_READ)
+        .map(|mut tasks| async {
+            if tasks.len() > 1 {
+                // Where this fails, each task reads for itself, and fails alone.
+                read_ahead(session, &mut tasks, SHARED_READS_MAX).await.ok();
+            }
+            tasks
+        })
+        .buffered(1)
+        .flat_map(futures::stream::iter)
         .map(|mut task| async {
             let result = drive(session, batch, &mut task).await;
             (task, result)
@@ -60,13 +77,20 @@ pub(crate) async fn drive_all(
     (tasks, errors)
 }
 
-/// Answers the first reads of all tasks together, so that many small groups share requests.
-async fn read_ahead(session: &Session<'_>, tasks: &mut [ViewTask]) -> Result<(), StoreError> {
+/// Answers the next reads of all tasks together, so that many small groups share requests; those of a
+/// task that wants more than `read_count_max` are left to it.
+async fn read_ahead(
+    session: &Session<'_>,
+    tasks: &mut [ViewTask],
+    read_count_max: usize,
+) -> Result<(), StoreError> {
     let is_item = |read: &Read| matches!(read, Read::Item(_));
     let mut wanted: Vec<(&mut ViewTask, Vec<Read>)> = Vec::new();
     for task in tasks {
         match task.task.next() {
-            Step::Read(reads) if reads.iter().all(is_item) => wanted.push((task, reads)),
+            Step::Read(reads) if reads.len() <= read_count_max && reads.iter().all(is_item) => {
+                wanted.push((task, reads));
+            }
             Step::Read(_) | Step::Commit(_) | Step::Park(_) | Step::Done => {}
         }
     }
