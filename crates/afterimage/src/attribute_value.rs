@@ -149,12 +149,12 @@ pub enum AttributeValueError {
     },
 }
 
-/// Reads an item from DynamoDB's typed JSON.
+/// Reads an item from DynamoDB's typed JSON, and keeps its texts rather than copies of them.
 ///
 /// # Errors
 /// [`AttributeValueError`] for the first value that is not exactly one typed value; `path` is where
 /// the item stands, for the message.
-pub fn item_from_json(path: &str, json: &Value) -> Result<Item, AttributeValueError> {
+pub fn item_from_json(path: &str, json: Value) -> Result<Item, AttributeValueError> {
     item_at(&Place::root(path), json)
 }
 
@@ -164,44 +164,53 @@ pub fn item_to_json(item: &Item) -> Value {
     item.iter().map(|(name, value)| (name.clone(), value_to_json(value))).collect()
 }
 
-fn item_at(place: &Place<'_>, json: &Value) -> Result<Item, AttributeValueError> {
-    let object =
-        json.as_object().ok_or_else(|| AttributeValueError::NotAnItem { path: place.path() })?;
+fn item_at(place: &Place<'_>, json: Value) -> Result<Item, AttributeValueError> {
+    let Value::Object(object) = json else {
+        return Err(AttributeValueError::NotAnItem { path: place.path() });
+    };
     object
-        .iter()
-        .map(|(name, value)| Ok((name.clone(), value_at(&place.within(Step::Name(name)), value)?)))
+        .into_iter()
+        .map(|(name, value)| {
+            let value = value_at(&place.within(Step::Name(&name)), value)?;
+            Ok((name, value))
+        })
         .collect()
 }
 
-fn value_at(place: &Place<'_>, json: &Value) -> Result<AttributeValue, AttributeValueError> {
+fn value_at(place: &Place<'_>, json: Value) -> Result<AttributeValue, AttributeValueError> {
     if place.depth > NESTING_MAX {
         return Err(AttributeValueError::TooDeep { path: place.path() });
     }
     let not_typed = || AttributeValueError::NotTyped { path: place.path() };
-    let object = json.as_object().filter(|object| object.len() == 1).ok_or_else(not_typed)?;
-    let (type_tag, inner) = object.iter().next().ok_or_else(not_typed)?;
-    let wrong =
-        || AttributeValueError::WrongValue { path: place.path(), type_tag: type_tag.clone() };
-    match type_tag.as_str() {
-        "S" => inner.as_str().map(AttributeValue::string).ok_or_else(wrong),
-        "N" => number(place, inner.as_str().ok_or_else(wrong)?).map(AttributeValue::N),
-        "B" => inner.as_str().and_then(bytes).map(AttributeValue::B).ok_or_else(wrong),
-        "BOOL" => inner.as_bool().map(AttributeValue::Bool).ok_or_else(wrong),
-        "NULL" => inner.as_bool().filter(|it| *it).map(|_| AttributeValue::Null).ok_or_else(wrong),
-        "M" => item_at(&place.deeper(), inner).map(AttributeValue::M),
-        "L" => {
-            let values = inner.as_array().ok_or_else(wrong)?.iter().enumerate();
-            let deeper = place.deeper();
-            values
-                .map(|(index, value)| value_at(&deeper.within(Step::Index(index)), value))
-                .collect::<Result<_, _>>()
-                .map(AttributeValue::L)
-        }
-        "SS" => set(inner, |text| Some(text.to_owned())).map(AttributeValue::Ss).ok_or_else(wrong),
-        "NS" => set(inner, |text| text.parse().ok()).map(AttributeValue::Ns).ok_or_else(wrong),
-        "BS" => set(inner, bytes).map(AttributeValue::Bs).ok_or_else(wrong),
-        _ => Err(not_typed()),
-    }
+    let Value::Object(object) = json else { return Err(not_typed()) };
+    let mut members = object.into_iter();
+    let (Some((type_tag, inner)), None) = (members.next(), members.next()) else {
+        return Err(not_typed());
+    };
+    let value = match (type_tag.as_str(), inner) {
+        ("S", Value::String(text)) => Some(AttributeValue::S(text)),
+        ("N", Value::String(text)) => Some(AttributeValue::N(number(place, &text)?)),
+        ("B", Value::String(text)) => bytes(&text).map(AttributeValue::B),
+        ("BOOL", Value::Bool(it)) => Some(AttributeValue::Bool(it)),
+        ("NULL", Value::Bool(true)) => Some(AttributeValue::Null),
+        ("M", inner) => Some(AttributeValue::M(item_at(&place.deeper(), inner)?)),
+        ("L", Value::Array(values)) => Some(AttributeValue::L(values_at(place, values)?)),
+        ("SS", inner) => set(&inner, |text| Some(text.to_owned())).map(AttributeValue::Ss),
+        ("NS", inner) => set(&inner, |text| text.parse().ok()).map(AttributeValue::Ns),
+        ("BS", inner) => set(&inner, bytes).map(AttributeValue::Bs),
+        ("S" | "N" | "B" | "BOOL" | "NULL" | "L", _) => None,
+        _ => return Err(not_typed()),
+    };
+    value.ok_or_else(|| AttributeValueError::WrongValue { path: place.path(), type_tag })
+}
+
+fn values_at(
+    place: &Place<'_>,
+    values: Vec<Value>,
+) -> Result<Vec<AttributeValue>, AttributeValueError> {
+    let deeper = place.deeper();
+    let values = values.into_iter().enumerate();
+    values.map(|(index, value)| value_at(&deeper.within(Step::Index(index)), value)).collect()
 }
 
 /// Where a value stands. Its path is put together only for an error: names may be 64 KB long, and a
@@ -286,7 +295,7 @@ pub(crate) mod tests {
 
     #[track_caller]
     fn check_refused(json: &Value, expected: &str) {
-        let error = item_from_json("NewImage", json).expect_err("must be refused");
+        let error = item_from_json("NewImage", json.clone()).expect_err("must be refused");
         assert_eq!(error.to_string(), expected);
     }
 
@@ -328,8 +337,8 @@ pub(crate) mod tests {
     #[test]
     fn nesting_is_bounded() {
         let nested = |levels| (0..levels).fold(json!({"S": "x"}), |inner, _| json!({"L": [inner]}));
-        assert!(item_from_json("it", &json!({"a": nested(32)})).is_ok());
-        let error = item_from_json("it", &json!({"a": nested(33)})).expect_err("too deep");
+        assert!(item_from_json("it", json!({"a": nested(32)})).is_ok());
+        let error = item_from_json("it", json!({"a": nested(33)})).expect_err("too deep");
         assert!(matches!(error, AttributeValueError::TooDeep { .. }), "{error}");
     }
 
@@ -355,7 +364,7 @@ pub(crate) mod tests {
     proptest! {
         #[test]
         fn items_survive_their_json(item in btree_map("[a-z#]{1,5}", any_value(), 0..5)) {
-            prop_assert_eq!(item_from_json("it", &item_to_json(&item)), Ok(item));
+            prop_assert_eq!(item_from_json("it", item_to_json(&item)), Ok(item));
         }
     }
 }

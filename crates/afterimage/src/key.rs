@@ -1,6 +1,6 @@
 //! Keys of items.
 
-use std::fmt::{self, Write as _};
+use std::fmt;
 
 use afterimage_schema::{AttributeType, Table, TableDefinition};
 use sha2::{Digest as _, Sha256};
@@ -144,11 +144,8 @@ impl fmt::Display for ItemKey {
 }
 
 pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    let halves = bytes.iter().flat_map(|byte| [byte >> 4, byte & 0xf]);
+    halves.filter_map(|half| char::from_digit(u32::from(half), 16)).collect()
 }
 
 #[cfg(test)]

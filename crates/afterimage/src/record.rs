@@ -168,7 +168,7 @@ pub struct Decoded {
 /// never fails the batch.
 #[must_use]
 pub fn decode(catalog: &Catalog, raw_json: &str) -> Decoded {
-    let json: Value = serde_json::from_str(raw_json).unwrap_or(Value::Null);
+    let mut json: Value = serde_json::from_str(raw_json).unwrap_or(Value::Null);
     let text = |pointer| json.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
     let short = |text: &String| text.len() <= RECORD_NAME_BYTES_MAX;
     let stream = text("/eventSourceARN").filter(short).and_then(|arn| stream_of_arn(&arn));
@@ -178,7 +178,7 @@ pub fn decode(catalog: &Catalog, raw_json: &str) -> Decoded {
         stream_label: stream.as_ref().map(|(_, label)| label.clone()),
         sequence_number: text("/dynamodb/SequenceNumber").filter(short),
         created_at_ms: created_at_ms(&json),
-        record: decode_record(catalog, &json, stream),
+        record: decode_record(catalog, &mut json, stream),
     }
 }
 
@@ -190,7 +190,7 @@ fn created_at_ms(json: &Value) -> Option<i64> {
 
 fn decode_record(
     catalog: &Catalog,
-    json: &Value,
+    json: &mut Value,
     stream: Option<(String, String)>,
 ) -> Result<Record, DecodeError> {
     json.as_object().ok_or(DecodeError::NotAnObject)?;
@@ -212,8 +212,8 @@ fn decode_record(
         sequence_number: sequence_number.parse().map_err(DecodeError::Version)?,
     };
     let definition = catalog.definition(table).map_err(|_| DecodeError::UnknownTable)?;
-    let keys_json =
-        json.pointer("/dynamodb/Keys").ok_or(DecodeError::Field { field: "dynamodb.Keys" })?;
+    let keys_json = json.pointer_mut("/dynamodb/Keys").map(Value::take);
+    let keys_json = keys_json.ok_or(DecodeError::Field { field: "dynamodb.Keys" })?;
     let keys = item_from_json("Keys", keys_json).map_err(DecodeError::KeysValue)?;
     let key_count = 1 + usize::from(definition.sort_key.is_some());
     let key = ItemKey::of_item(definition, &keys)
@@ -242,9 +242,10 @@ fn check_key_length(key: &ItemKey) -> Result<(), DecodeError> {
 fn decode_image(
     definition: &TableDefinition,
     key: &ItemKey,
-    json: &Value,
+    json: &mut Value,
 ) -> Result<Item, DecodeError> {
-    let image_json = json.pointer("/dynamodb/NewImage").ok_or(DecodeError::NoImage)?;
+    let image_json = json.pointer_mut("/dynamodb/NewImage").map(Value::take);
+    let image_json = image_json.ok_or(DecodeError::NoImage)?;
     let image = item_from_json("NewImage", image_json).map_err(DecodeError::Image)?;
     if ItemKey::of_item(definition, &image).as_ref() != Some(key) {
         return Err(DecodeError::ImageKeys);

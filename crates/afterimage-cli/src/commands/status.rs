@@ -124,7 +124,7 @@ async fn verified(connection: &Connection, view: &str) -> anyhow::Result<Option<
     }
     let found = request.send().await.map_err(|error| connection.explain(error))?;
     let Some(found) = found.item else { return Ok(None) };
-    let found: Item = item_from_json("result", &item::to_json(&found)?)?;
+    let found: Item = item_from_json("result", item::to_json(&found)?)?;
     let result = VerifyResult::from_item(&found);
     Ok(Some(result.with_context(|| format!("the result of verifying {view} cannot be read"))?))
 }

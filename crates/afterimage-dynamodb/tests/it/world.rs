@@ -323,7 +323,7 @@ fn sdk_value(json: &Value) -> SdkValue {
 
 fn from_sdk(item: &SdkItem) -> Item {
     let json: Value = item.iter().map(|(name, value)| (name.clone(), json_of(value))).collect();
-    item_from_json("item", &json).expect("an item")
+    item_from_json("item", json).expect("an item")
 }
 
 fn json_of(value: &SdkValue) -> Value {

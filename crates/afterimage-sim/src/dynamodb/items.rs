@@ -22,7 +22,7 @@ pub enum ItemError {
 /// # Errors
 /// [`ItemError`] where it is none.
 pub fn item_of_request(value: &Value) -> Result<Item, ItemError> {
-    Ok(item_from_json("item", value)?)
+    Ok(item_from_json("item", value.clone())?)
 }
 
 /// An item of the emulator.

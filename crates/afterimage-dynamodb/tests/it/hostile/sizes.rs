@@ -11,7 +11,7 @@ use crate::world::{World, record, words};
 /// The item with a note that brings it to exactly 400 KB.
 fn filled(mut item: Value) -> Value {
     item["note"] = json!({"S": ""});
-    let byte_count = item_byte_count(&item_from_json("item", &item).expect("an item"));
+    let byte_count = item_byte_count(&item_from_json("item", item.clone()).expect("an item"));
     item["note"] = json!({"S": "n".repeat(ITEM_BYTES_MAX - byte_count)});
     item
 }

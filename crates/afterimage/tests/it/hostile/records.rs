@@ -101,7 +101,7 @@ fn assert_sense(text: &str, record: &Record) {
     if let Ok(Some(image)) = &record.image {
         let encoded = item_to_json(image);
         assert!(means_same(&json["dynamodb"]["NewImage"], &encoded), "{text}\n{encoded}");
-        assert_eq!(item_from_json("item", &encoded).as_ref(), Ok(image));
+        assert_eq!(item_from_json("item", encoded).as_ref(), Ok(image));
         assert!(keys.iter().all(|(name, value)| image.get(name) == Some(value)));
     }
 }

@@ -136,7 +136,7 @@ impl Service {
         for mutation in &mutations {
             mutation.apply(&mut json);
         }
-        let Ok(mut item) = item_from_json("item", &json) else { return };
+        let Ok(mut item) = item_from_json("item", json) else { return };
         let definition = self.catalog.definition(key.table).expect("a definition");
         item.extend(key.to_item(definition));
         if item_byte_count(&item) <= ITEM_BYTES_MAX {
