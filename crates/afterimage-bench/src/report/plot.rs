@@ -9,6 +9,8 @@ use crate::throughput::Throughput;
 
 const WIDTH: f64 = 860.0;
 const HEIGHT: f64 = 720.0;
+/// Beside it at both ends, for the longest label of an axis.
+const MARGIN: f64 = 24.0;
 
 const STYLE: &str = "\
 text { font: 12px system-ui, sans-serif; fill: #1f2328 }
@@ -86,10 +88,11 @@ impl Panel {
 /// The plot of what the report holds.
 #[must_use]
 pub fn svg(report: &Report) -> String {
+    let width = WIDTH + 2.0 * MARGIN;
     let mut svg = format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\">\n\
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"-{MARGIN} 0 {width} {HEIGHT}\" role=\"img\">\n\
          <title>Throughput and scaling of the stream processor</title>\n<style>\n{STYLE}</style>\n\
-         <rect class=\"page\" width=\"{WIDTH}\" height=\"{HEIGHT}\"/>\n"
+         <rect class=\"page\" x=\"-{MARGIN}\" width=\"{width}\" height=\"{HEIGHT}\"/>\n"
     );
     if !report.throughput.is_empty() {
         svg += &throughput(&report.throughput);
