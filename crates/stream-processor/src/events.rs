@@ -14,6 +14,8 @@ use crate::emf::{MetricLine, Unit};
 /// What is known of an invocation beside its batch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Invocation {
+    /// The function's name: deployments beside each other are told apart by it.
+    pub function_name: String,
     /// Lambda's id of the request.
     pub request_id: String,
     /// Whether it is the first one of the process.
@@ -42,7 +44,8 @@ pub fn lines(invocation: &Invocation, report: &BatchReport) -> Vec<String> {
         }));
     }
     let finished = lines.into_iter().map(|line| {
-        line.field("timestamp", timestamp.clone())
+        line.dimension("FunctionName", &invocation.function_name)
+            .field("timestamp", timestamp.clone())
             .field("requestId", invocation.request_id.clone())
             .to_json(report.finished_at_ms)
     });
@@ -141,8 +144,12 @@ mod tests {
 
     #[track_caller]
     fn check(records: Vec<RecordReport>, expected: &Expect) {
-        let invocation =
-            Invocation { request_id: "r1".to_owned(), is_cold_start: true, duration_ms: 5 };
+        let invocation = Invocation {
+            function_name: "f1".to_owned(),
+            request_id: "r1".to_owned(),
+            is_cold_start: true,
+            duration_ms: 5,
+        };
         let consumption = Consumption { write_units: 4.0, ..Consumption::default() };
         let report = BatchReport { records, consumption, finished_at_ms: 1_767_600_001_500 };
         let lines = lines(&invocation, &report).into_iter().map(|line| {
@@ -150,6 +157,7 @@ mod tests {
             let members = line.as_object_mut().expect("an object");
             members.remove("_aws");
             members.remove("requestId");
+            assert_eq!(members.remove("FunctionName"), Some(json!("f1")));
             assert_eq!(members.remove("timestamp"), Some(json!("2026-01-05T08:00:01.5Z")));
             assert_eq!(members.remove("level"), Some(json!("INFO")));
             format!("{line}\n")

@@ -17,6 +17,17 @@ pub use events::{Invocation, lines};
 /// Writes a line, and returns when it is written: a sandbox may be frozen right after the response.
 pub type WriteLine = Box<dyn Fn(&str) -> io::Result<()> + Send + Sync>;
 
+/// What Lambda tells beside the event.
+#[derive(Debug, Clone, Copy)]
+pub struct Request<'a> {
+    /// The function's name.
+    pub function_name: &'a str,
+    /// Lambda's id of the request.
+    pub request_id: &'a str,
+    /// When Lambda gives it up.
+    pub deadline: Instant,
+}
+
 /// The function: a processor, and where its lines go.
 pub struct StreamProcessor {
     processor: Processor,
@@ -38,18 +49,14 @@ impl StreamProcessor {
     }
 
     /// Applies a batch before the deadline, and writes what became of it before it returns.
-    pub async fn handle(
-        &self,
-        event: &StreamEvent,
-        request_id: &str,
-        deadline: Instant,
-    ) -> BatchReport {
+    pub async fn handle(&self, event: &StreamEvent, request: Request<'_>) -> BatchReport {
         let start = Instant::now();
         let is_cold_start = !self.is_warm.swap(true, Ordering::Relaxed);
-        let report = self.processor.process(event, deadline).await;
+        let report = self.processor.process(event, request.deadline).await;
         report.records.iter().filter(|record| record.is_failed()).for_each(tell_failed);
         let invocation = Invocation {
-            request_id: request_id.to_owned(),
+            function_name: request.function_name.to_owned(),
+            request_id: request.request_id.to_owned(),
             is_cold_start,
             duration_ms: u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX),
         };

@@ -213,8 +213,11 @@ fn alarms_rest_on_metrics_that_are_written() {
             std::iter::once(&alarm).filter(|it| !it["Namespace"].is_null()).chain(calculated)
         {
             if metric["Namespace"] == "Afterimage" {
-                let dimensions = metric["Dimensions"].as_sequence().into_iter().flatten();
-                let dimensions: Vec<_> = dimensions.filter_map(|it| it["Name"].as_str()).collect();
+                let dimensions = || metric["Dimensions"].as_sequence().into_iter().flatten();
+                let own = dimensions().filter(|it| it["Name"] == "FunctionName");
+                assert!(own.map(|it| tagged_text(&it["Value"])).eq(["StreamProcessor"]));
+                let dimensions: Vec<_> =
+                    dimensions().filter_map(|it| it["Name"].as_str()).collect();
                 let metric = name(metric["MetricName"].as_str().expect("a name"), &dimensions);
                 assert!(
                     written.contains(&metric),
@@ -246,6 +249,7 @@ fn the_dashboard_shows_metrics_that_are_written() {
             } else if metric[0] == "Afterimage" {
                 let words: Vec<_> =
                     metric.as_array().expect("it").iter().filter_map(Value::as_str).collect();
+                assert_eq!(words[2..4], OF_THIS_STACK, "{words:?}");
                 let dimensions: Vec<_> = words[2..].iter().step_by(2).copied().collect();
                 shown.insert(name(words[1], &dimensions));
             }
@@ -266,10 +270,16 @@ fn the_dashboard_shows_metrics_that_are_written() {
     }
 }
 
-/// The metric of `SEARCH('{Namespace,Dimension,…} MetricName="…"', …)`.
+/// The dimension that keeps deployments apart: another stack's metrics are not this one's.
+const OF_THIS_STACK: [&str; 2] = ["FunctionName", "${StreamProcessor}"];
+
+/// The metric of `SEARCH('{Namespace,Dimension,…} FunctionName="…" MetricName="…"', …)`.
 fn searched(expression: &str) -> Option<MetricName> {
     let (schema, rest) = expression.strip_prefix("SEARCH('{Afterimage,")?.split_once('}')?;
-    let metric = rest.trim_start().strip_prefix("MetricName=\"")?.split('"').next()?;
+    let [dimension, function] = OF_THIS_STACK;
+    let rest = rest.trim_start().strip_prefix(&format!("{dimension}=\"{function}\" "));
+    let rest = rest.unwrap_or_else(|| panic!("{expression} asks for any stack's metrics"));
+    let metric = rest.strip_prefix("MetricName=\"")?.split('"').next()?;
     Some(name(metric, &schema.split(',').collect::<Vec<_>>()))
 }
 

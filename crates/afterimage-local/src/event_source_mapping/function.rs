@@ -4,13 +4,16 @@ use std::sync::Arc;
 
 use afterimage_dynamodb::{Processor, StreamEvent};
 use serde_json::Value;
-use stream_processor::StreamProcessor;
+use stream_processor::{Request, StreamProcessor};
 use tokio::time::Instant;
 use tracing::Instrument;
 use uuid::Uuid;
 
 use crate::logs::{INVOCATION_TARGET, write_function_line};
 use crate::status::Outcomes;
+
+/// What the stack's processor is called in its lines.
+const FUNCTION_NAME: &str = "StreamProcessor";
 
 /// A function as Lambda runs it: an event in, a response out.
 pub trait Function: Send + Sync + 'static {
@@ -68,9 +71,10 @@ impl Function for StreamProcessorFunction {
         let request_id = Uuid::new_v4().to_string();
         let span = tracing::info_span!(
             target: INVOCATION_TARGET, "invoke", requestId = request_id,
-            function = "StreamProcessor"
+            function = FUNCTION_NAME
         );
-        let handled = self.function.handle(&event, &request_id, deadline);
+        let request = Request { function_name: FUNCTION_NAME, request_id: &request_id, deadline };
+        let handled = self.function.handle(&event, request);
         let report = Box::pin(handled.instrument(span)).await;
         self.outcomes.count(&report);
         Ok(serde_json::to_value(report.response())?)

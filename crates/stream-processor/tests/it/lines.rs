@@ -11,8 +11,8 @@ use afterimage_dynamodb::{Processor, StreamEvent};
 use afterimage_schema::Table;
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::{Value, json};
-use stream_processor::StreamProcessor;
 use stream_processor::emf::NAMESPACE;
+use stream_processor::{Request, StreamProcessor};
 use test_dynamodb::TestDynamoDb;
 use tokio::time::Instant;
 
@@ -75,7 +75,8 @@ impl World {
         let before = self.written.lines().len();
         let guard = tracing::subscriber::set_default(log.finish());
         let deadline = Instant::now() + Duration::from_secs(60);
-        self.function.handle(&event, request_id, deadline).await;
+        let request = Request { function_name: "under-test", request_id, deadline };
+        self.function.handle(&event, request).await;
         drop(guard);
         self.written.lines().split_off(before)
     }

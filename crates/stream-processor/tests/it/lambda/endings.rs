@@ -103,9 +103,12 @@ async fn panicking_function() -> Result<(), Error> {
     let write_line = Box::new(stream_processor::write_to_stdout);
     let function = &stream_processor::StreamProcessor::new(processor, write_line);
     lambda_runtime::run(service_fn(move |event: LambdaEvent<StreamEvent>| async move {
-        let deadline = Instant::now() + std::time::Duration::from_secs(60);
-        let request_id = &event.context.request_id;
-        let report = function.handle(&event.payload, request_id, deadline).await;
+        let request = stream_processor::Request {
+            function_name: &event.context.env_config.function_name,
+            request_id: &event.context.request_id,
+            deadline: Instant::now() + std::time::Duration::from_secs(60),
+        };
+        let report = function.handle(&event.payload, request).await;
         Ok::<_, Error>(report.response())
     }))
     .await
