@@ -37,7 +37,11 @@ fn the_stack_s_log_is_printed_by_view_and_outcome() {
     assert!(of(&["--view", "message-groups"]).is_empty());
     assert!(of(&["--since", "0s"]).is_empty());
     let all = run(&["logs", "--since", "10m", "--data-dir", observed.data_dir()]);
-    assert!(all.stdout.contains("batch processed  cold_start=true"), "{}", all.stdout);
+    assert!(
+        all.stdout.contains("batch processed  FunctionName=StreamProcessor  cold_start=true"),
+        "{}",
+        all.stdout
+    );
     assert!(!all.stdout.contains("outcome counted"), "{}", all.stdout);
     assert_eq!(observed.stack.stop("TERM"), Some(0));
 }
