@@ -1,5 +1,6 @@
 //! `template.yaml`.
 
+mod alarms;
 mod first_deploy;
 mod functions;
 mod streams;
