@@ -4,12 +4,15 @@
 pub mod emf;
 mod events;
 
+use std::convert::Infallible;
 use std::fmt;
 use std::io::{self, Write as _};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::SystemTime;
 
 use afterimage::{Outcome, reason};
 use afterimage_dynamodb::{BatchReport, Processor, RecordReport, StreamEvent};
+use lambda_runtime::{Error, LambdaEvent, service_fn};
 use tokio::time::Instant;
 
 pub use events::{Invocation, lines};
@@ -46,6 +49,31 @@ impl StreamProcessor {
     #[must_use]
     pub fn new(processor: Processor, write_line: WriteLine) -> Self {
         Self { processor, write_line, is_warm: AtomicBool::new(false) }
+    }
+
+    /// Answers Lambda's events, one after the other, as long as the process lives. A panic fails its own
+    /// event only.
+    ///
+    /// # Errors
+    /// Where Lambda's runtime API does not answer.
+    pub async fn serve(self) -> Result<(), Error> {
+        let function = &self;
+        lambda_runtime::run(service_fn(move |event: LambdaEvent<StreamEvent>| async move {
+            Ok::<_, Infallible>(function.handle_event(&event).await.response())
+        }))
+        .await
+    }
+
+    /// Applies the batch of one of Lambda's events.
+    pub async fn handle_event(&self, event: &LambdaEvent<StreamEvent>) -> BatchReport {
+        let context = &event.context;
+        let left = context.deadline().duration_since(SystemTime::now()).unwrap_or_default();
+        let request = Request {
+            function_name: &context.env_config.function_name,
+            request_id: &context.request_id,
+            deadline: Instant::now() + left,
+        };
+        self.handle(&event.payload, request).await
     }
 
     /// Applies a batch before the deadline, and writes what became of it before it returns.

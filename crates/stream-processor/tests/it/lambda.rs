@@ -5,8 +5,6 @@ mod events;
 mod permissions;
 mod start;
 
-use std::path::Path;
-
 use afterimage_schema::Table;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -142,10 +140,4 @@ fn row(number: usize, owner: &str, group: &str, sk: &str) -> Value {
         "message_group_uuid": {"S": group}, "message": {"S": "old"},
     });
     record(Table::Messages, number, "INSERT", &["pk", "sk"], &image)
-}
-
-/// The repository's file of this name.
-fn file(name: &str) -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(name);
-    std::fs::read_to_string(path).expect("a file")
 }

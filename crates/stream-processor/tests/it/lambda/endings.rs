@@ -6,16 +6,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use afterimage::Views;
 use afterimage::record::Catalog;
-use afterimage_dynamodb::{Processor, StreamEvent, client_at_endpoint};
+use afterimage_dynamodb::{Processor, client_at_endpoint};
 use afterimage_schema::TableNames;
 use aws_sdk_dynamodb::config::interceptors::BeforeTransmitInterceptorContextRef;
 use aws_sdk_dynamodb::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_dynamodb::error::BoxError;
-use lambda_runtime::{Error, LambdaEvent, service_fn};
+use lambda_runtime::Error;
+use stream_processor::{StreamProcessor, write_to_stdout};
 use test_lambda::{DynamoDbProxy, Function, Hold, HoldAt, Moment};
-use tokio::time::Instant;
 
-use super::{Deployment, album, batch, failed, file};
+use super::{Deployment, album, batch, failed, program};
 
 /// SIGTERM while the second transaction of a batch is under way: the process ends, has acknowledged
 /// nothing, and another one that is given the batch again makes the count exact.
@@ -55,8 +55,8 @@ async fn after_sigterm_behind_a_commit_the_batch_delivered_again_ends_exact() {
 const PANICKING: &str = "PANICKING_FUNCTION";
 
 /// A panic inside the processor is one failed invocation, and the process serves the next one. The
-/// processor itself never panics on purpose, so that this process is this test binary, with the same
-/// handler and a client whose first request panics.
+/// processor itself never panics on purpose, so that this process is this test binary, which serves the
+/// same function with a client whose first request panics.
 #[tokio::test]
 async fn a_panic_is_one_failed_invocation() {
     if std::env::var_os(PANICKING).is_some() {
@@ -83,16 +83,23 @@ async fn a_panic_is_one_failed_invocation() {
     assert_eq!(deployment.count("Jazz").await.as_deref(), Some("1"));
 }
 
-/// What is built for production unwinds, as the test above needs it.
-#[test]
-fn the_release_profile_unwinds() {
-    let manifest = file("Cargo.toml");
-    let (_, profile) = manifest.split_once("[profile.release]\n").expect("a release profile");
-    let profile = profile.split("\n[").next().expect("its lines");
-    assert!(profile.lines().any(|line| line == r#"panic = "unwind""#), "{profile}");
+/// What is built for production unwinds, as the test above needs it. The runtime client reads no number
+/// and panics: where that unwinds, the start of the process catches it and ends with 101; where a panic
+/// aborts, a signal ends the process.
+#[tokio::test]
+async fn a_panic_of_the_binary_unwinds() {
+    let deployment = Deployment::new().await;
+    let names = deployment.tables.names();
+    let dynamodb = DynamoDbProxy::start(&deployment.tables.endpoint_url(), names).await;
+    let mut variables = deployment.deployed.environment(names);
+    let variable = "AWS_LAMBDA_FUNCTION_MEMORY_SIZE";
+    variables.insert(variable.to_owned(), "no number".to_owned());
+    let ended = Function::start(&program(), &[], &variables, &dynamodb).await.ended().await;
+    assert!(ended.stderr.iter().any(|line| line.contains(variable)), "{:?}", ended.stderr);
+    assert_eq!((ended.status.code(), ended.status.signal()), (Some(101), None));
 }
 
-/// The handler of `src/main.rs`, with a processor that panics once.
+/// The function, with a processor that panics once.
 async fn panicking_function() -> Result<(), Error> {
     let endpoint_url = std::env::var("AWS_ENDPOINT_URL_DYNAMODB")?;
     let client = client_at_endpoint(&endpoint_url);
@@ -100,18 +107,7 @@ async fn panicking_function() -> Result<(), Error> {
     let catalog = Catalog::new(TableNames::from_environment()?)?;
     let views = Views::compiled_in(&catalog)?;
     let processor = Processor::new(aws_sdk_dynamodb::Client::from_conf(config), catalog, views);
-    let write_line = Box::new(stream_processor::write_to_stdout);
-    let function = &stream_processor::StreamProcessor::new(processor, write_line);
-    lambda_runtime::run(service_fn(move |event: LambdaEvent<StreamEvent>| async move {
-        let request = stream_processor::Request {
-            function_name: &event.context.env_config.function_name,
-            request_id: &event.context.request_id,
-            deadline: Instant::now() + std::time::Duration::from_secs(60),
-        };
-        let report = function.handle(&event.payload, request).await;
-        Ok::<_, Error>(report.response())
-    }))
-    .await
+    StreamProcessor::new(processor, Box::new(write_to_stdout)).serve().await
 }
 
 #[derive(Debug, Clone, Default)]
