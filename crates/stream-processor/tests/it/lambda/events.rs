@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use afterimage_dynamodb::StoreError;
 use afterimage_schema::Table;
 use serde_json::{Value, json};
-use test_lambda::{Hold, HoldAt, event};
+use test_lambda::{Hold, HoldAt, Moment, event};
 
 use super::{Deployment, album, batch, failed, message};
 
@@ -96,20 +97,42 @@ async fn an_event_of_6_mb_is_applied() {
     }
 }
 
-/// DynamoDB never answers the transaction: the function ends the batch by itself, before the deadline
-/// at which Lambda would end it, and reports what it could not do and nothing else.
-#[tokio::test]
-async fn a_deadline_of_200_ms_gets_a_partial_response() {
+/// DynamoDB takes the batch's requests and never answers them, so that nothing but the deadline can end
+/// the batch: the client would send a request again before it gave up. What needs no request is done,
+/// and all else is reported.
+async fn check_deadline_of_200_ms(hold: Hold) {
     let deployment = Deployment::new().await;
-    let hold = Hold { operation: "TransactWriteItems", answered_count: 0, at: HoldAt::Request };
+    let call = Moment::Called(hold.operation.to_owned());
+    let call_count_max = hold.answered_count + 1;
     let (mut function, _dynamodb) = deployment.start(Some(hold)).await;
-    let records = [message(1, "REMOVE", "g", "t1", ""), album(2, "Jazz")];
+    let records = [message(1, "REMOVE", "g", "t1", ""), album(2, "Jazz"), album(3, "Jazz")];
     let event = batch(&records);
     let response = function.invoke_within(&event, Duration::from_millis(200)).await;
-    assert_eq!(failed(&response.expect("a response")), ["100000000000000000002"]);
+    let expected = ["100000000000000000002", "100000000000000000003"];
+    assert_eq!(failed(&response.expect("a response")), expected);
+    assert!(function.journal().count(&call) <= call_count_max, "a request was sent again");
+    let stdout = function.terminate().await.stdout;
+    let is_told = |line: &&String| line.contains("part of a batch could not be applied");
+    let told: Vec<_> = stdout.iter().filter(is_told).collect();
+    let reason = StoreError::TimeOver.to_string();
+    assert!(!told.is_empty() && told.iter().all(|line| line.contains(&reason)), "{stdout:?}");
     assert_eq!(deployment.count("Jazz").await, None);
+
     let (mut function, _dynamodb) = deployment.start(None).await;
     let response = function.invoke(&event).await.expect("a response");
     assert_eq!(failed(&response), [""; 0]);
-    assert_eq!(deployment.count("Jazz").await.as_deref(), Some("1"));
+    assert_eq!(deployment.count("Jazz").await.as_deref(), Some("2"));
+}
+
+#[tokio::test]
+async fn a_read_without_an_answer_ends_by_the_deadline() {
+    // The first one is the start's.
+    let at = HoldAt::Request;
+    check_deadline_of_200_ms(Hold { operation: "BatchGetItem", answered_count: 1, at }).await;
+}
+
+#[tokio::test]
+async fn a_commit_without_an_answer_ends_by_the_deadline() {
+    let at = HoldAt::Request;
+    check_deadline_of_200_ms(Hold { operation: "TransactWriteItems", answered_count: 0, at }).await;
 }
