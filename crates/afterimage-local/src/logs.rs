@@ -63,9 +63,7 @@ pub(crate) fn write_function_line(line: &str) -> io::Result<()> {
 }
 
 fn function_layer(log: Arc<FunctionLog>) -> impl Layer<Registry> {
-    fmt::layer()
-        .json()
-        .with_target(false)
+    lambda_start::json_lines()
         .with_writer(log)
         .with_filter(filter_fn(is_of_function))
         .with_filter(LevelFilter::INFO)

@@ -1,7 +1,8 @@
-//! The start of a Lambda function, where the processor is fast and nobody waits: what it depends on is
-//! made, its connection opened, and what prevents its start reported.
+//! The start of a Lambda function, where the processor is fast and nobody waits: its log is opened, what
+//! it depends on is made, its connection opened, and what prevents its start reported.
 
 mod init_error;
+mod log;
 mod warm_up;
 
 use std::convert::Infallible;
@@ -9,6 +10,8 @@ use std::error::Error as StdError;
 use std::pin::Pin;
 
 use lambda_runtime::Error;
+
+pub use log::{json_lines, log};
 
 /// The variables that Lambda sets and the runtime client panics without
 /// (<https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html>).

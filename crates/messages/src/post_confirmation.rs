@@ -32,7 +32,7 @@ pub enum PostConfirmationError {
 
 /// Writes the profile of a new user: the user name is the handle, the attribute `name` the name that is
 /// shown, or else the handle. Answers with the event, as Cognito wants it. A repeated trigger changes
-/// nothing, and neither does a confirmed new password.
+/// nothing, and neither does a confirmed new password. What prevents it is logged here, once.
 ///
 /// # Errors
 /// [`PostConfirmationError`].
@@ -44,12 +44,36 @@ pub async fn post_confirmation(
     if source == Some(&CognitoEventUserPoolsPostConfirmationTriggerSource::ConfirmForgotPassword) {
         return Ok(event);
     }
-    let created = profile::create(messages, &profile_of(&event)?).await.inspect_err(|error| {
-        tracing::error!(cause = http_api::causes(error), "profile not written");
-    });
-    match created? {
-        Created::New | Created::Known => Ok(event),
+    match write_profile(messages, &event).await {
+        Ok(()) => Ok(event),
+        Err(error) => {
+            tell(&error);
+            Err(error)
+        }
+    }
+}
+
+async fn write_profile(
+    messages: &Messages,
+    event: &PostConfirmationEvent,
+) -> Result<(), PostConfirmationError> {
+    match profile::create(messages, &profile_of(event)?).await? {
+        Created::New | Created::Known => Ok(()),
         Created::HandleTaken => Err(PostConfirmationError::HandleTaken),
+    }
+}
+
+/// A refusal is the user's to mend, a failure the operator's.
+fn tell(error: &PostConfirmationError) {
+    match error {
+        PostConfirmationError::Store(source) => {
+            tracing::error!(cause = http_api::causes(source), "profile not written");
+        }
+        PostConfirmationError::NoUser
+        | PostConfirmationError::Handle(_)
+        | PostConfirmationError::HandleTaken => {
+            tracing::warn!(cause = error.to_string(), "sign-up refused");
+        }
     }
 }
 

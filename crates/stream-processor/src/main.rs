@@ -1,12 +1,12 @@
 //! `stream-processor`: the Lambda that a table's stream triggers.
 
 use afterimage_dynamodb::Processor;
-use lambda_runtime::{Error, tracing};
+use lambda_runtime::Error;
 use stream_processor::{StreamProcessor, write_to_stdout};
 
 #[tokio::main]
 async fn main() -> Result<(), Error> {
-    tracing::init_default_subscriber();
+    lambda_start::log();
     let processor = lambda_start::start(Processor::of_function(), Processor::first_read).await?;
     StreamProcessor::new(processor, Box::new(write_to_stdout)).serve().await
 }

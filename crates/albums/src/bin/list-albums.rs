@@ -4,11 +4,11 @@ use std::convert::Infallible;
 
 use afterimage_schema::Table;
 use albums::{Albums, warm_up};
-use lambda_http::{Error, Request, service_fn, tracing};
+use lambda_http::{Error, Request, service_fn};
 
 #[tokio::main]
 async fn main() -> Result<(), Error> {
-    tracing::init_default_subscriber();
+    lambda_start::log();
     let albums =
         &lambda_start::start(Albums::of_function(Table::Albums), warm_up::list_albums).await?;
     let handler = |request: Request| async move {

@@ -2,12 +2,12 @@
 
 use std::convert::Infallible;
 
-use lambda_http::{Error, Request, service_fn, tracing};
+use lambda_http::{Error, Request, service_fn};
 use messages::{Messages, warm_up};
 
 #[tokio::main]
 async fn main() -> Result<(), Error> {
-    tracing::init_default_subscriber();
+    lambda_start::log();
     let messages = &lambda_start::start(Messages::of_function(), warm_up::rows).await?;
     let handler = |request: Request| async move {
         Ok::<_, Infallible>(messages::list_messages(messages, request).await)
