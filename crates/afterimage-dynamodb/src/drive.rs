@@ -169,7 +169,7 @@ async fn park_all(
             stream_label = record.place.as_ref().map(|(label, _)| label),
             sequence_number = record.place.as_ref().map(|(_, number)| number),
             parked_id = record.id(),
-            reason = record.reason,
+            reason = record.short_reason(),
             "record parked"
         );
         Ok::<(), StoreError>(())

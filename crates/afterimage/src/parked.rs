@@ -117,7 +117,8 @@ impl ParkedRecord {
     }
 
     /// The reason, cut where it is longer than anybody reads.
-    fn short_reason(&self) -> String {
+    #[must_use]
+    pub fn short_reason(&self) -> String {
         self.reason.chars().take(REASON_CHARACTERS_MAX).collect()
     }
 
