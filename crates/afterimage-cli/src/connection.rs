@@ -1,18 +1,23 @@
 //! The DynamoDB that a command works on: the local stack's, another endpoint, or AWS.
 
+mod refusal;
+
 use std::error::Error;
 use std::time::Duration;
 
 use afterimage_schema::{Table, TableNames};
 use anyhow::Context as _;
+use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
-use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
+use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use clap::Args;
 
 use crate::failure::Failure;
 use crate::output::Format;
+
+pub use refusal::Refusal;
 
 /// Where the local stack serves DynamoDB unless told otherwise.
 const DEFAULT_ENDPOINT: &str = "http://127.0.0.1:8000";
@@ -50,26 +55,36 @@ impl ConnectionArguments {
         self.aws
     }
 
+    /// Whether an endpoint is named.
+    pub fn has_endpoint(&self) -> bool {
+        self.endpoint.is_some()
+    }
+
     /// A client for the chosen DynamoDB; nothing is sent yet.
     pub async fn open(&self) -> anyhow::Result<Connection> {
         let names = TableNames::from_environment()
             .context("the environment's table names cannot be used")?;
-        let (client, place) = match (&self.endpoint, self.aws) {
-            (Some(_), true) => {
-                return Err(Failure::usage(
-                    "--endpoint and --aws exclude each other",
-                    "give the one that you mean",
-                )
-                .into());
-            }
-            (None, true) => (aws_client().await?, Place::Aws),
+        self.check()?;
+        let (config, place) = match (&self.endpoint, self.aws) {
+            (_, true) => (aws_settings().await?, Place::Aws),
             (endpoint, false) => {
                 let url = endpoint.as_deref().unwrap_or(DEFAULT_ENDPOINT);
                 check_url(url)?;
-                (endpoint_client(url), Place::Endpoint(url.to_owned()))
+                (endpoint_settings(url), Place::Endpoint(url.to_owned()))
             }
         };
-        Ok(Connection { client, names, place })
+        Ok(Connection { client: Client::new(&config), config, names, place })
+    }
+
+    /// Refuses two places at once.
+    pub fn check(&self) -> Result<(), Failure> {
+        if self.endpoint.is_some() && self.aws {
+            return Err(Failure::usage(
+                "--endpoint and --aws exclude each other",
+                "give the one that you mean",
+            ));
+        }
+        Ok(())
     }
 }
 
@@ -87,10 +102,16 @@ pub struct Connection {
     pub client: Client,
     /// The tables' real names.
     pub names: TableNames,
+    config: SdkConfig,
     place: Place,
 }
 
 impl Connection {
+    /// A client for the tables' streams.
+    pub fn streams(&self) -> aws_sdk_dynamodbstreams::Client {
+        aws_sdk_dynamodbstreams::Client::new(&self.config)
+    }
+
     /// Checks that DynamoDB answers and has the tables, before any work is begun.
     pub async fn require(&self, tables: &[Table]) -> anyhow::Result<()> {
         for table in tables {
@@ -119,6 +140,11 @@ impl Connection {
         failure.because(cause).into()
     }
 
+    /// Whether the command works on AWS.
+    pub fn is_aws(&self) -> bool {
+        self.place == Place::Aws
+    }
+
     /// Where the command works, as its sentences name it.
     pub fn place(&self) -> String {
         match &self.place {
@@ -135,18 +161,24 @@ impl Connection {
                 "name the URL of DynamoDB with --endpoint",
             );
         };
-        match code {
-            "ResourceNotFoundException" => Failure::new(
+        match Refusal::of(code) {
+            Refusal::Missing => Failure::new(
                 format!("a table is missing at {place}"),
                 "create the tables with `afterimage schema load`, or name them by ALBUMS_TABLE, MESSAGES_TABLE and DERIVED_TABLE",
             ),
-            "AccessDeniedException" | "UnrecognizedClientException" | "ExpiredTokenException" => {
-                Failure::new(
-                    format!("{place} refused the credentials: {code}"),
-                    "sign in to an account that may do this, and run the command again",
-                )
-            }
-            _ => Failure::new(
+            Refusal::Credentials => Failure::new(
+                format!("{place} refused the credentials: {code}"),
+                "sign in anew, and run the command again",
+            ),
+            Refusal::Access => Failure::new(
+                format!("{place} does not allow this: {code}"),
+                "use credentials whose policy allows what the cause names, and run the command again",
+            ),
+            Refusal::Throttled => Failure::new(
+                format!("DynamoDB at {place} is too busy: {code}"),
+                "wait a little, and run the command again: it is safe to repeat",
+            ),
+            Refusal::Other => Failure::new(
                 format!("DynamoDB at {place} answered with {code}"),
                 "mend what the cause names, and run the command again: it is safe to repeat",
             ),
@@ -179,11 +211,12 @@ fn check_url(url: &str) -> Result<(), Failure> {
     Err(Failure::usage(format!("`{url}` is no URL of DynamoDB"), next))
 }
 
-fn endpoint_client(url: &str) -> Client {
-    let config = aws_sdk_dynamodb::Config::builder()
+fn endpoint_settings(url: &str) -> SdkConfig {
+    let credentials = Credentials::new("local", "local", None, None, "afterimage");
+    SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::from_static("us-east-1"))
-        .credentials_provider(Credentials::new("local", "local", None, None, "afterimage"))
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
         .timeout_config(
             TimeoutConfig::builder()
                 .connect_timeout(CONNECT_TIMEOUT)
@@ -191,12 +224,12 @@ fn endpoint_client(url: &str) -> Client {
                 .build(),
         )
         .endpoint_url(url)
-        .build();
-    Client::from_conf(config)
+        .build()
 }
 
-async fn aws_client() -> anyhow::Result<Client> {
-    let config = aws_config::load_defaults(aws_config::BehaviorVersion::latest()).await;
+/// The settings of the environment.
+pub async fn aws_settings() -> anyhow::Result<SdkConfig> {
+    let config = aws_config::load_defaults(BehaviorVersion::latest()).await;
     if config.region().is_none() {
         return Err(Failure::new(
             "the environment names no AWS Region",
@@ -204,5 +237,5 @@ async fn aws_client() -> anyhow::Result<Client> {
         )
         .into());
     }
-    Ok(Client::new(&config))
+    Ok(config)
 }

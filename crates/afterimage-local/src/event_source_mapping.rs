@@ -28,9 +28,9 @@ pub use filter::{FilterError, Filters};
 pub use function::{Function, FunctionError, StreamProcessorFunction};
 pub use mapping::{Trigger, TriggerParts};
 pub use on_failure::{OnFailure, OnFailureError};
-pub use record::SequenceNumber;
+pub use record::{SequenceNumber, event_json};
 pub use settings::{MappingSettings, SettingsError, StartingPosition, read_settings};
-pub use stream::StreamError;
+pub use stream::{EventSource, StreamError};
 
 /// Tells the wall-clock time: given as an argument, so that tests decide it.
 pub type Clock = fn() -> time::OffsetDateTime;

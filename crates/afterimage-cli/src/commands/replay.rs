@@ -1,50 +1,81 @@
-//! `afterimage replay`: stream events from files, through the processor.
+//! `afterimage replay`: stream events from files, and batches that were not delivered, through the
+//! processor.
 
 mod consumed;
+mod event_file;
+mod reading;
+mod stream_range;
+mod undelivered;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use afterimage::Outcome;
-use afterimage_dynamodb::{BatchReport, Processor, StreamEvent};
+use afterimage::parked::NO_VIEW;
+use afterimage::record::Catalog;
+use afterimage::version::StreamLabel;
+use afterimage_dynamodb::{Processor, StreamEvent};
+use afterimage_local::event_source_mapping::EventSource;
 use afterimage_schema::Table;
-use anyhow::Context as _;
 use clap::Args;
-use serde::Deserialize;
+use indicatif::ProgressBar;
 use serde_json::json;
 use tokio::time::Instant;
 
 use self::consumed::Consumed;
-use crate::connection::ConnectionArguments;
+use self::event_file::{event_files, foreign_table, read_event};
+use self::stream_range::StreamRange;
+use self::undelivered::{Batch, read_messages};
+use crate::connection::{Connection, ConnectionArguments};
 use crate::failure::{self, Failure, Status};
 use crate::output::{Format, Output};
 use crate::progress;
 
-/// How long the processor may take for one file: what Lambda gives it at most.
-const FILE_TIME_MAX: Duration = Duration::from_secs(15 * 60);
+/// How long the processor may take for one batch: what Lambda gives it at most.
+const BATCH_TIME_MAX: Duration = Duration::from_secs(15 * 60);
 
 const EXAMPLES: &str = "\
 Examples:
   afterimage replay events/stream
   afterimage replay events/stream/message-insert.json --output json
   afterimage replay events/stream --reverse
+  afterimage replay records.json --stream-arn arn:aws:dynamodb:eu-west-1:123456789012:table/albums/stream/2026-01-01T00:00:00.000
+  afterimage replay --undelivered message.json --aws
+  aws sqs receive-message --queue-url URL | afterimage replay --undelivered - --aws
 
 A record that was applied before changes nothing, so a replay is safe to repeat.
-Exit codes: 0 every record is done, 1 a record failed or a file is no stream event.";
+Exit codes: 0 every record is done; 1 a record failed, belongs to no view, or is no longer in its
+stream, or a file is not what it should be.";
 
 /// The arguments of `replay`.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct ReplayArguments {
-    /// Files with a Lambda event of a DynamoDB stream, or with an on-failure record that holds one as
-    /// its payload; for a folder, its *.json in name order
-    #[arg(required = true, value_name = "FILE|DIR")]
+    /// Files with a Lambda event of a DynamoDB stream, with an on-failure record that holds one as its
+    /// payload, or with an answer of GetRecords; for a folder, its *.json in name order
+    #[arg(required_unless_present = "undelivered", value_name = "FILE|DIR")]
     paths: Vec<PathBuf>,
     /// Take the files in reverse order
     #[arg(long)]
     reverse: bool,
+    /// The stream of records that do not name theirs, such as an answer of GetRecords
+    #[arg(long, value_name = "ARN", value_parser = parse_stream_arn)]
+    stream_arn: Option<EventSource>,
+    /// Read batches that Lambda gave up from their stream again, which keeps them for 24 hours: a file
+    /// with a message of the on-failure queue or with what `aws sqs receive-message` prints; - for
+    /// standard input
+    #[arg(long, value_name = "MESSAGE", conflicts_with_all = ["paths", "reverse", "stream_arn"])]
+    undelivered: Option<PathBuf>,
     #[command(flatten)]
     connection: ConnectionArguments,
+}
+
+fn parse_stream_arn(text: &str) -> Result<EventSource, &'static str> {
+    let source = EventSource::of_stream(text).filter(|source| {
+        let label = source.arn.rsplit('/').next().map(str::parse::<StreamLabel>);
+        label.is_some_and(|label| label.is_ok())
+    });
+    source.ok_or("give it as `aws dynamodbstreams list-streams` does: arn:aws:dynamodb:REGION:ACCOUNT:table/NAME/stream/LABEL")
 }
 
 /// What became of one record in one view.
@@ -57,7 +88,8 @@ struct Line {
     outcome: Outcome,
 }
 
-/// Runs every file as one batch, and prints what became of each record in each view.
+/// Runs every file, or every page of a batch, as one batch, and prints what became of each record in
+/// each view.
 pub async fn run(arguments: ReplayArguments) -> anyhow::Result<Status> {
     let mut files = Vec::new();
     for path in &arguments.paths {
@@ -67,90 +99,119 @@ pub async fn run(arguments: ReplayArguments) -> anyhow::Result<Status> {
         files.reverse();
     }
     let connection = arguments.connection.open().await?;
+    let messages = match &arguments.undelivered {
+        Some(path) => read_messages(path).await?,
+        None => Vec::new(),
+    };
     connection.require(&Table::ALL).await?;
-    let processor =
-        Processor::from_environment(connection.client.clone(), connection.names.clone())?;
-
-    let bar = progress::bar(files.len() as u64, "replaying");
-    let (mut lines, mut consumed) = (Vec::new(), Consumed::default());
-    let mut refused = false;
+    let catalog = Catalog::new(connection.names.clone())?;
+    let bar = progress::bar((files.len() + messages.len()) as u64, "replaying");
+    let mut replay = Replay {
+        processor: Processor::from_environment(
+            connection.client.clone(),
+            connection.names.clone(),
+        )?,
+        bar,
+        lines: Vec::new(),
+        consumed: Consumed::default(),
+        is_incomplete: false,
+    };
     for file in &files {
-        match read_event(file) {
-            Ok(event) => {
-                let report = processor.process(&event, Instant::now() + FILE_TIME_MAX).await;
-                consumed.add(&report);
-                lines.extend(lines_of(file, report));
+        match read_event(file, &catalog, arguments.stream_arn.as_ref()) {
+            Ok(event) => replay.apply(&file.display().to_string(), 0, &event).await,
+            Err(error) => replay.refuse(&error),
+        }
+        replay.bar.inc(1);
+    }
+    for message in messages {
+        let applied = match message.batch {
+            Ok(batch) => replay.apply_undelivered(&connection, &message.name, &batch).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = applied {
+            replay.refuse(&error);
+        }
+        replay.bar.inc(1);
+    }
+    replay.bar.finish_and_clear();
+    print(&replay.lines, &replay.consumed, arguments.connection.format())?;
+    Ok(replay.status())
+}
+
+/// What was replayed so far.
+struct Replay {
+    processor: Processor,
+    bar: ProgressBar,
+    lines: Vec<Line>,
+    consumed: Consumed,
+    is_incomplete: bool,
+}
+
+impl Replay {
+    /// Applies a batch whose first record has so many before it.
+    async fn apply(&mut self, name: &str, before_count: usize, event: &StreamEvent) {
+        let report = self.processor.process(event, Instant::now() + BATCH_TIME_MAX).await;
+        self.consumed.add(&report);
+        for (index, record) in report.records.into_iter().enumerate() {
+            let event = record.event_name.unwrap_or_else(|| "-".to_owned());
+            let sequence_number = record.sequence_number.unwrap_or_else(|| "-".to_owned());
+            for (view, outcome) in record.outcomes {
+                self.lines.push(Line {
+                    file: name.to_owned(),
+                    record: before_count + index + 1,
+                    event: event.clone(),
+                    sequence_number: sequence_number.clone(),
+                    view,
+                    outcome,
+                });
             }
-            Err(error) => {
-                refused = true;
-                bar.suspend(|| failure::print(&error));
-            }
-        }
-        bar.inc(1);
-    }
-    bar.finish_and_clear();
-    print(&lines, &consumed, arguments.connection.format())?;
-    let failed = lines.iter().any(|line| line.outcome == Outcome::Failed);
-    Ok(if refused || failed { Status::Incomplete } else { Status::Done })
-}
-
-fn lines_of(file: &Path, report: BatchReport) -> Vec<Line> {
-    let mut lines = Vec::new();
-    for (index, record) in report.records.into_iter().enumerate() {
-        let event = record.event_name.unwrap_or_else(|| "-".to_owned());
-        let sequence_number = record.sequence_number.unwrap_or_else(|| "-".to_owned());
-        for (view, outcome) in record.outcomes {
-            lines.push(Line {
-                file: file.display().to_string(),
-                record: index + 1,
-                event: event.clone(),
-                sequence_number: sequence_number.clone(),
-                view,
-                outcome,
-            });
         }
     }
-    lines
-}
 
-fn event_files(path: &Path) -> anyhow::Result<Vec<PathBuf>> {
-    if !path.is_dir() {
-        return Ok(vec![path.to_owned()]);
+    /// Applies a batch that Lambda gave up, page by page.
+    async fn apply_undelivered(
+        &mut self,
+        connection: &Connection,
+        name: &str,
+        batch: &Batch,
+    ) -> anyhow::Result<()> {
+        if connection.names.table_named(&batch.source.table_name).is_none() {
+            return Err(
+                foreign_table(&format!("the batch of {name}"), &batch.source.table_name).into()
+            );
+        }
+        let mut range = StreamRange::open(connection, batch).await?;
+        let mut count = 0;
+        while let Some(event) = range.next().await? {
+            self.apply(name, count, &event).await;
+            count += event.records.len();
+        }
+        range.missing(name).map_or(Ok(()), |failure| Err(failure.into()))
     }
-    let reading = || format!("the folder {} cannot be read", path.display());
-    let mut files = Vec::new();
-    for entry in std::fs::read_dir(path).with_context(reading)? {
-        let file = entry.with_context(reading)?.path();
-        if file.extension().is_some_and(|extension| extension == "json") {
-            files.push(file);
+
+    /// Says why something was not replayed.
+    fn refuse(&mut self, error: &anyhow::Error) {
+        self.is_incomplete = true;
+        self.bar.suspend(|| failure::print(error));
+    }
+
+    /// How the replay came out; what reached no view is said.
+    fn status(&self) -> Status {
+        let is_lost = |line: &&Line| line.view == NO_VIEW && line.outcome == Outcome::Parked;
+        let lost_count = self.lines.iter().filter(is_lost).count();
+        if lost_count > 0 {
+            let sentence = format!(
+                "no view could be told for {lost_count} of the records: parked under `{NO_VIEW}`"
+            );
+            let next = "`afterimage parked list -` says why";
+            failure::print(&Failure::new(sentence, next).into());
+        }
+        let is_failed = self.lines.iter().any(|line| line.outcome == Outcome::Failed);
+        match self.is_incomplete || is_failed || lost_count > 0 {
+            true => Status::Incomplete,
+            false => Status::Done,
         }
     }
-    files.sort();
-    if files.is_empty() {
-        let sentence = format!("the folder {} holds no *.json", path.display());
-        return Err(Failure::new(sentence, "name a file, or a folder with events").into());
-    }
-    Ok(files)
-}
-
-/// What Lambda writes to an S3 destination, and the local stack to a file, about a batch that it gave up
-/// (<https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-errors.html>).
-#[derive(Deserialize)]
-struct OnFailure {
-    /// The event, as text.
-    payload: String,
-}
-
-fn read_event(file: &Path) -> anyhow::Result<StreamEvent> {
-    let text = std::fs::read_to_string(file)
-        .with_context(|| format!("the file {} cannot be read", file.display()))?;
-    let on_failure = serde_json::from_str(&text);
-    let event = on_failure.map_or(text, |OnFailure { payload }| payload);
-    serde_json::from_str(&event).map_err(|error| {
-        let sentence = format!("{} is no stream event", file.display());
-        let next = "give a file of the form {\"Records\": […]}, as Lambda delivers it, or an on-failure record with its `payload`";
-        Failure::new(sentence, next).because(error).into()
-    })
 }
 
 fn print(lines: &[Line], consumed: &Consumed, format: Format) -> anyhow::Result<()> {

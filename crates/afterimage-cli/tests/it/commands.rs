@@ -35,6 +35,9 @@ fn wrong_usage_exits_with_2() {
     for arguments in [
         &["schema"] as &[&str],
         &["replay"],
+        &["replay", "events/stream", "--undelivered", "message.json"],
+        &["replay", "--undelivered", "message.json", "--reverse"],
+        &["replay", "events/stream", "--stream-arn", "afterimage-albums"],
         &["up", "--endpoint", "http://127.0.0.1:1"],
         &["up", "--in-memory", "--data-dir", "x"],
         &["scan", "nothing"],
@@ -79,9 +82,19 @@ fn wrong_usage_exits_with_2() {
 
 #[test]
 fn every_command_has_help_with_examples() {
-    for command in
-        ["up", "replay", "schema", "seed", "scan", "conversation", "token", "parked", "verify"]
-    {
+    for command in [
+        "up",
+        "replay",
+        "schema",
+        "seed",
+        "scan",
+        "conversation",
+        "token",
+        "parked",
+        "verify",
+        "status",
+        "logs",
+    ] {
         let run = run(&[command, "--help"]);
         assert_eq!(run.code, Some(0), "{command}");
         assert!(run.stdout.contains("Examples:"), "{command} shows no examples:\n{}", run.stdout);

@@ -14,7 +14,10 @@ pub fn repository() -> PathBuf {
 pub fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_afterimage"));
     let settings = std::env::vars().map(|(name, _)| name).filter(|name| {
-        name.starts_with("AWS_") || name.ends_with("_TABLE") || name.starts_with("AFTERIMAGE_")
+        name.starts_with("AWS_")
+            || name.ends_with("_TABLE")
+            || name.starts_with("AFTERIMAGE_")
+            || name == "PROCESSOR_LOG_GROUP"
     });
     for setting in settings {
         command.env_remove(setting);
@@ -36,7 +39,12 @@ pub struct Run {
 
 /// Runs a command to its end.
 pub fn run(arguments: &[&str]) -> Run {
-    let output = command(arguments).output().expect("the command runs");
+    to_its_end(&mut command(arguments))
+}
+
+/// Runs a command, made ready, to its end.
+pub fn to_its_end(command: &mut Command) -> Run {
+    let output = command.output().expect("the command runs");
     Run {
         code: output.status.code(),
         stdout: String::from_utf8(output.stdout).expect("UTF-8"),

@@ -144,7 +144,7 @@ async fn files_that_are_no_stream_events_are_named() {
             on standard error:
             error: schema/albums.json is no stream event
               because: missing field `Records` at line 21 column 1
-              next: give a file of the form {"Records": […]}, as Lambda delivers it, or an on-failure record with its `payload`
+              next: give a file of the form {"Records": […]}, as Lambda delivers it, or an on-failure record with its `payload`; what the on-failure queue holds is read with --undelivered
             error: the file absent.json cannot be read
               because: No such file or directory (os error 2)
         "#]],

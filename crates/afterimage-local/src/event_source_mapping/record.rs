@@ -69,7 +69,8 @@ pub struct IncompleteRecord {
 }
 
 /// The record as the function gets it: the mapping adds the source's ARN and Region.
-pub(super) fn event_json(raw: &RawRecord, source: &EventSource) -> Value {
+#[must_use]
+pub fn event_json(raw: &RawRecord, source: &EventSource) -> Value {
     let mut event = Map::new();
     let mut put = |key: &str, value: Option<Value>| {
         if let Some(value) = value {

@@ -98,7 +98,7 @@ fn an_incomplete_record_holds_what_is_behind_it() {
         let change = StreamRecord::builder().set_sequence_number(number.map(str::to_owned));
         RawRecord::builder().dynamodb(change.build()).build()
     };
-    let source = EventSource { arn: "arn".to_owned(), region: "us-east-1".to_owned() };
+    let source = stream::event_source("t", "arn");
     let (lane, _stop) = lane();
     let filters = &lane.delivery.settings.filters;
     let shares = share(&[raw(Some("1")), raw(None), raw(Some("3"))], &source, filters, 1);
