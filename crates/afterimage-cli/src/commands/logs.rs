@@ -5,6 +5,7 @@ mod event;
 mod local;
 mod since;
 
+use std::env::VarError;
 use std::path::PathBuf;
 
 use afterimage::Outcome;
@@ -19,14 +20,20 @@ use crate::output::{Format, Output};
 use event::{Event, Selection};
 use since::Since;
 
+/// Where `afterimage up` keeps its data unless told otherwise.
+const DEFAULT_DATA_DIR: &str = ".afterimage";
+
+/// The environment variable that stands for `--log-group`.
+const LOG_GROUP_VARIABLE: &str = "PROCESSOR_LOG_GROUP";
+
 const EXAMPLES: &str = "\
 Examples:
   afterimage logs
   afterimage logs --since 10m --view genre-counts --outcome parked --follow
   afterimage logs --aws --log-group my-stack-ProcessorLogs-1ABC --output json
 
-With --output json each line is an event as it was logged: docs/operating.md lists the fields. Lines that
-only carry the metrics of a view or an outcome are left out: `batch processed` has the same numbers.";
+With --output json each line is an event as it was logged: docs/operating.md lists the fields. A line
+without a `timestamp` gets the one that CloudWatch Logs has of it. Lines that only carry the metrics of a view or an outcome are left out: `batch processed` has the same numbers.";
 
 /// The arguments of `logs`.
 #[derive(Debug, Args)]
@@ -44,11 +51,12 @@ pub struct LogsArguments {
     /// Go on until Ctrl-C
     #[arg(long)]
     follow: bool,
-    /// The local stack's data dir
-    #[arg(long, value_name = "DIR", default_value = ".afterimage")]
-    data_dir: PathBuf,
+    /// The local stack's data dir [default: .afterimage]
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
     /// With --aws, the log group; the stack's output ProcessorLogGroup names it
-    #[arg(long, value_name = "NAME", env = "PROCESSOR_LOG_GROUP")]
+    /// [environment: PROCESSOR_LOG_GROUP]
+    #[arg(long, value_name = "NAME")]
     log_group: Option<String>,
     #[command(flatten)]
     connection: ConnectionArguments,
@@ -58,8 +66,53 @@ fn outcome_names() -> PossibleValuesParser {
     PossibleValuesParser::new(Outcome::ALL.map(Outcome::name))
 }
 
+/// Where the events are.
+#[derive(Debug)]
+enum Place {
+    DataDir(PathBuf),
+    LogGroup(String),
+}
+
+impl LogsArguments {
+    /// Where the events are; options of another place are refused.
+    fn place(&self) -> anyhow::Result<Place> {
+        self.connection.check()?;
+        let refused = match self.connection.is_aws() {
+            _ if self.connection.has_endpoint() => Some((
+                "logs reads a file or CloudWatch Logs, and no DynamoDB: --endpoint says nothing to it",
+                "name the local stack's --data-dir, or give --aws",
+            )),
+            true if self.data_dir.is_some() => Some((
+                "--data-dir is of a local stack, and --aws is not",
+                "give --log-group with --aws, or --data-dir alone",
+            )),
+            false if self.log_group.is_some() => Some((
+                "--log-group is on AWS",
+                "give --aws with it, or --data-dir for a local stack",
+            )),
+            true | false => None,
+        };
+        if let Some((sentence, next)) = refused {
+            return Err(Failure::usage(sentence, next).into());
+        }
+        if !self.connection.is_aws() {
+            let data_dir = self.data_dir.clone();
+            return Ok(Place::DataDir(data_dir.unwrap_or_else(|| DEFAULT_DATA_DIR.into())));
+        }
+        let named = match (&self.log_group, std::env::var(LOG_GROUP_VARIABLE)) {
+            (Some(name), _) => Some(name.clone()),
+            (None, Ok(name)) if !name.is_empty() => Some(name),
+            (None, Ok(_) | Err(VarError::NotPresent)) => None,
+            (None, Err(error)) => return Err(error).context(LOG_GROUP_VARIABLE),
+        };
+        let next = "give --log-group, or PROCESSOR_LOG_GROUP: the deployed stack's output ProcessorLogGroup";
+        Ok(Place::LogGroup(named.ok_or_else(|| Failure::usage("no log group is named", next))?))
+    }
+}
+
 /// Prints the events, the oldest first.
 pub async fn run(arguments: LogsArguments) -> anyhow::Result<Status> {
+    let place = arguments.place()?;
     let looked_back = arguments.since.duration().try_into().ok();
     let from = looked_back
         .and_then(|it| OffsetDateTime::now_utc().checked_sub(it))
@@ -67,14 +120,10 @@ pub async fn run(arguments: LogsArguments) -> anyhow::Result<Status> {
     let selection = Selection { view: arguments.view, outcome: arguments.outcome };
     let printer =
         Printer { output: Output::new(), format: arguments.connection.format(), selection, from };
-    if !arguments.connection.is_aws() {
-        return local::run(printer, &arguments.data_dir, arguments.follow).await;
+    match place {
+        Place::DataDir(data_dir) => local::run(printer, &data_dir, arguments.follow).await,
+        Place::LogGroup(name) => cloud::run(printer, &name, arguments.follow).await,
     }
-    let Some(log_group) = arguments.log_group else {
-        let next = "give --log-group, or PROCESSOR_LOG_GROUP: the deployed stack's output ProcessorLogGroup";
-        return Err(Failure::usage("no log group is named", next).into());
-    };
-    cloud::run(printer, &log_group, arguments.follow).await
 }
 
 /// Prints the events that are asked for.
@@ -90,7 +139,12 @@ impl Printer {
     fn line(&mut self, line: &str) -> std::io::Result<()> {
         let event = Event::parse(line);
         let is_old = event.timestamp().is_some_and(|at| at < self.from);
-        if is_old || !self.selection.takes(&event) {
+        if is_old { Ok(()) } else { self.event(event) }
+    }
+
+    /// Prints an event, if it is asked for.
+    fn event(&mut self, event: Event) -> std::io::Result<()> {
+        if !self.selection.takes(&event) {
             return Ok(());
         }
         match self.format {

@@ -74,3 +74,39 @@ pub async fn run(command: Command) -> anyhow::Result<Status> {
         result = work => result,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The help texts of a command and all below it.
+    fn help_texts(command: &clap::Command) -> Vec<String> {
+        let own = command.get_after_help().map(ToString::to_string);
+        own.into_iter().chain(command.get_subcommands().flat_map(help_texts)).collect()
+    }
+
+    #[track_caller]
+    fn check_example(line: &str) {
+        let line = line.rsplit(" | ").next().unwrap_or(line);
+        let line = line.split(" > ").next().unwrap_or(line);
+        let words = line.split_whitespace().map(|word| word.trim_matches('\''));
+        let top = Command::augment_subcommands(clap::Command::new("afterimage"));
+        if let Err(error) = top.try_get_matches_from(words) {
+            panic!("{line}: {error}");
+        }
+    }
+
+    #[test]
+    fn the_examples_of_every_help_are_understood() {
+        let top = Command::augment_subcommands(clap::Command::new("afterimage"));
+        for command in top.get_subcommands() {
+            let texts = help_texts(command);
+            let lines = texts.iter().flat_map(|text| text.lines()).map(str::trim_start);
+            let is_example =
+                |line: &&str| line.starts_with("afterimage ") || line.contains(" | afterimage ");
+            let examples: Vec<&str> = lines.filter(is_example).collect();
+            assert!(!examples.is_empty(), "{} shows no examples", command.get_name());
+            examples.into_iter().for_each(check_example);
+        }
+    }
+}

@@ -19,10 +19,14 @@ use crate::failure::{Failure, Status};
 use crate::item;
 use crate::output::{Format, Output};
 
+/// Where the local stack serves its HTTP API unless told otherwise.
+const DEFAULT_HTTP_URL: &str = "http://127.0.0.1:3000";
+
 const EXAMPLES: &str = "\
 Examples:
   afterimage status
   afterimage status --output json
+  afterimage status --http-url http://127.0.0.1:3001 --endpoint http://127.0.0.1:8001
   afterimage status --aws
 
 Outcomes and lag are those of the local stack since its start: on AWS the dashboard has them. `derived` is
@@ -32,9 +36,10 @@ read whole to count what is parked. DRIFT is what the last `afterimage verify` f
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct StatusArguments {
-    /// The URL of the local stack's HTTP API
-    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:3000")]
-    http_url: Uri,
+    /// The URL of the local stack's HTTP API, together with --endpoint, the URL of its DynamoDB
+    /// [default: http://127.0.0.1:3000]
+    #[arg(long, value_name = "URL")]
+    http_url: Option<Uri>,
     #[command(flatten)]
     connection: ConnectionArguments,
 }
@@ -59,12 +64,40 @@ struct ViewStatus {
     verified: Option<VerifyResult>,
 }
 
+impl StatusArguments {
+    /// The local stack to ask, unless AWS is: lag and outcomes must be of the stack whose tables are
+    /// read.
+    fn http_url(&self) -> Result<Option<Uri>, Failure> {
+        self.connection.check()?;
+        let is_aws = self.connection.is_aws();
+        let (sentence, next) = match (&self.http_url, self.connection.has_endpoint()) {
+            (Some(url), true) => return Ok(Some(url.clone())),
+            (None, false) if is_aws => return Ok(None),
+            (None, false) => return Ok(Some(Uri::from_static(DEFAULT_HTTP_URL))),
+            (Some(_), false) if is_aws => (
+                "--http-url is of a local stack, and --aws is not",
+                "give the one that you mean: on AWS the dashboard has lag and outcomes",
+            ),
+            (Some(_), false) => (
+                "--http-url alone would show what is parked on another stack",
+                "give --endpoint too: `afterimage up` prints both URLs of a stack",
+            ),
+            (None, true) => (
+                "--endpoint alone would show the lag and the outcomes of another stack",
+                "give --http-url too: `afterimage up` prints both URLs of a stack",
+            ),
+        };
+        Err(Failure::usage(sentence, next))
+    }
+}
+
 /// Prints how each view stands.
 pub async fn run(arguments: StatusArguments) -> anyhow::Result<Status> {
+    let http_url = arguments.http_url()?;
     let connection = arguments.connection.open().await?;
-    let stack = match arguments.connection.is_aws() {
-        true => None,
-        false => Some(ask_stack(&arguments.http_url).await?),
+    let stack = match &http_url {
+        None => None,
+        Some(url) => Some(ask_stack(url).await?),
     };
     connection.require(&[Table::Derived]).await?;
     let parked = ParkedRecords::new(connection.client.clone(), connection.names.clone())?;

@@ -44,6 +44,13 @@ pub async fn run(arguments: TokenArguments) -> anyhow::Result<Status> {
         )
         .into());
     }
+    if arguments.connection.has_endpoint() {
+        return Err(Failure::usage(
+            "token asks the local stack's HTTP API, and no DynamoDB: --endpoint says nothing to it",
+            "name the stack with --http-url",
+        )
+        .into());
+    }
     let body = json!({ "handle": arguments.handle }).to_string();
     let (status, text) = ask(&arguments.http_url, Method::POST, "/local/token", body).await?;
     if status != StatusCode::OK {

@@ -1,14 +1,14 @@
 //! `afterimage logs`.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
+use std::io::{BufRead as _, BufReader};
 use std::process::Stdio;
 
-use expect_test::expect;
+use expect_test::{Expect, expect};
 use serde_json::{Value, json};
 
 use crate::observed::Observed;
-use crate::program::{check, command, run, signal};
+use crate::program::{Run, check, command, run, signal, to_its_end};
+use crate::service::Service;
 
 /// The messages of the events that a run printed.
 #[track_caller]
@@ -35,7 +35,6 @@ fn the_stack_s_log_is_printed_by_view_and_outcome() {
     let failed = of(&["--outcome", "failed"]);
     assert!(failed.iter().any(|it| it.starts_with("record failed")), "{failed:?}");
     assert!(of(&["--view", "message-groups"]).is_empty());
-    assert!(of(&["--since", "0s"]).is_empty());
     let all = run(&["logs", "--since", "10m", "--data-dir", observed.data_dir()]);
     assert!(
         all.stdout.contains("batch processed  FunctionName=StreamProcessor  cold_start=true"),
@@ -44,6 +43,22 @@ fn the_stack_s_log_is_printed_by_view_and_outcome() {
     );
     assert!(!all.stdout.contains("outcome counted"), "{}", all.stdout);
     assert_eq!(observed.stack.stop("TERM"), Some(0));
+}
+
+#[test]
+fn what_is_older_is_left_out() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("logs/functions.jsonl");
+    std::fs::create_dir(folder.path().join("logs")).expect("a folder");
+    let line = |at: &str, message: &str| json!({ "timestamp": at, "message": message }).to_string();
+    let lines = [
+        line("2020-01-01T00:00:00Z", "old"),
+        line("2100-01-01T00:00:00Z", "new"),
+        line("sometime", "undated"),
+    ];
+    std::fs::write(path, lines.join("\n") + "\n").expect("written");
+    let data_dir = folder.path().to_str().expect("UTF-8");
+    assert_eq!(messages(&["--data-dir", data_dir, "--since", "1d"]), ["new", "undated"]);
 }
 
 #[test]
@@ -101,83 +116,43 @@ fn a_log_that_is_not_there_is_said() {
     );
 }
 
-/// Reads a request, and gives its body.
-fn body_of(stream: &mut TcpStream) -> Value {
-    let mut reader = BufReader::new(stream);
-    let mut byte_count = 0;
-    loop {
-        let mut line = String::new();
-        reader.read_line(&mut line).expect("a header");
-        let line = line.to_lowercase();
-        if let Some(length) = line.strip_prefix("content-length:") {
-            byte_count = length.trim().parse().expect("a number");
-        }
-        if line.trim().is_empty() {
-            break;
-        }
-    }
-    let mut body = vec![0; byte_count];
-    reader.read_exact(&mut body).expect("a body");
-    serde_json::from_slice(&body).expect("JSON")
+/// Runs `logs --aws` against a service that gives these answers, one for each request; the requests.
+fn with_service(answers: Vec<(u16, Value)>) -> (Run, Vec<Value>) {
+    let service = Service::start(answers);
+    let arguments = ["logs", "--aws", "--log-group", "group", "--outcome", "parked"];
+    let run = to_its_end(&mut service.command(&arguments));
+    (run, service.requests())
 }
 
-/// Runs `logs --aws` against a service that gives these answers, one for each request; the requests.
-fn with_service(answers: Vec<(u16, Value)>) -> (crate::program::Run, Vec<Value>) {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    let url = format!("http://{}", listener.local_addr().expect("an address"));
-    let service = std::thread::spawn(move || {
-        let answer = |(status, answer): (u16, Value)| {
-            let (mut stream, _) = listener.accept().expect("a connection");
-            let request = body_of(&mut stream);
-            let answer = answer.to_string();
-            let head = format!(
-                "HTTP/1.1 {status} Answer\r\nContent-Type: application/x-amz-json-1.1\r\n\
-                 Content-Length: {}\r\nConnection: close\r\n\r\n",
-                answer.len()
-            );
-            stream.write_all((head + &answer).as_bytes()).expect("sent");
-            request
-        };
-        answers.into_iter().map(answer).collect()
-    });
-    let mut command = command(&["logs", "--aws", "--log-group", "group", "--outcome", "parked"]);
-    let settings = [
-        ("AWS_ENDPOINT_URL", url.as_str()),
-        ("AWS_ACCESS_KEY_ID", "test"),
-        ("AWS_SECRET_ACCESS_KEY", "test"),
-        ("AWS_REGION", "us-east-1"),
-    ];
-    let output = command.envs(settings).output().expect("the command runs");
-    let run = crate::program::Run {
-        code: output.status.code(),
-        stdout: String::from_utf8(output.stdout).expect("UTF-8"),
-        stderr: String::from_utf8(output.stderr).expect("UTF-8"),
-    };
-    (run, service.join().expect("a service"))
+/// An event as CloudWatch answers it, of 2026-01-05T08:00:00.007Z.
+fn event(id: &str, message: &Value) -> Value {
+    let message = message.as_str().map_or_else(|| message.to_string(), str::to_owned);
+    json!({ "eventId": id, "timestamp": 1_767_600_000_007_i64, "message": message })
+}
+
+fn parked(number: &str) -> Value {
+    json!({
+        "level": "WARN",
+        "fields": { "message": "record parked", "view": "a", "sequence_number": number },
+    })
 }
 
 #[test]
 fn cloudwatch_is_read_page_by_page() {
-    let event =
-        |id: &str, message: &Value| json!({ "eventId": id, "message": message.to_string() });
-    let parked = |number: &str| {
-        json!({
-            "level": "WARN",
-            "fields": { "message": "record parked", "view": "a", "sequence_number": number },
-        })
-    };
+    let mut dated = parked("8");
+    dated["timestamp"] = "2100-01-01T00:00:00.000001Z".into();
     let other = json!({ "message": "batch processed", "outcomes": { "a": { "applied": 1 } } });
     let (run, requests) = with_service(vec![
         (
             200,
             json!({ "events": [event("1", &parked("7")), event("2", &other)], "nextToken": "t" }),
         ),
-        (200, json!({ "events": [event("3", &parked("8"))] })),
+        (200, json!({ "events": [event("3", &dated)] })),
     ]);
     assert_eq!(run.code, Some(0), "{}", run.stderr);
     expect![[r#"
-        -  WARN   record parked  sequence_number=7  view=a
-        -  WARN   record parked  sequence_number=8  view=a
+        2026-01-05T08:00:00.007Z  WARN   record parked  sequence_number=7  view=a
+        2100-01-01T00:00:00.000001Z  WARN   record parked  sequence_number=8  view=a
     "#]]
     .assert_eq(&run.stdout);
     assert_eq!(requests[0]["logGroupName"], "group");
@@ -186,9 +161,133 @@ fn cloudwatch_is_read_page_by_page() {
 }
 
 #[test]
-fn a_log_group_that_is_not_there_is_said() {
-    let refusal = json!({ "__type": "ResourceNotFoundException", "message": "none" });
-    let (run, _) = with_service(vec![(400, refusal)]);
-    assert_eq!(run.code, Some(1));
-    assert!(run.stderr.starts_with("error: there is no log group group\n"), "{}", run.stderr);
+fn a_line_that_tells_no_time_has_cloudwatch_s() {
+    let service = Service::start(vec![(
+        200,
+        json!({ "events": [event("1", &"Task timed out after 3.00 seconds\n".into())] }),
+    )]);
+    let arguments = ["logs", "--aws", "--log-group", "group", "--output", "json"];
+    let run = to_its_end(&mut service.command(&arguments));
+    expect![[r#"
+        {"message":"Task timed out after 3.00 seconds","timestamp":"2026-01-05T08:00:00.007Z"}
+    "#]]
+    .assert_eq(&run.stdout);
+}
+
+#[track_caller]
+fn check_refusal(code: &str, expected: &Expect) {
+    let (run, _) = with_service(vec![(400, json!({ "__type": code, "message": "why" }))]);
+    assert_eq!((run.code, run.stdout.as_str()), (Some(1), ""), "{code}");
+    expected.assert_eq(&run.stderr);
+}
+
+#[test]
+fn a_refusal_says_what_to_do() {
+    check_refusal(
+        "ResourceNotFoundException",
+        &expect![[r#"
+        error: there is no log group group
+          because: ResourceNotFoundException: why
+          next: name the one in the deployed stack's output ProcessorLogGroup, in its account and Region
+    "#]],
+    );
+    check_refusal(
+        "AccessDeniedException",
+        &expect![[r#"
+        error: the log group group may not be read: AccessDeniedException
+          because: unhandled error (AccessDeniedException)
+          because: Error { code: "AccessDeniedException", message: "why" }
+          next: use credentials whose policy allows logs:FilterLogEvents on the log group
+    "#]],
+    );
+    check_refusal(
+        "ExpiredTokenException",
+        &expect![[r#"
+        error: AWS refused the credentials: ExpiredTokenException
+          because: unhandled error (ExpiredTokenException)
+          because: Error { code: "ExpiredTokenException", message: "why" }
+          next: sign in anew (`aws sts get-caller-identity` says as whom), and run the command again
+    "#]],
+    );
+    check_refusal(
+        "ThrottlingException",
+        &expect![[r#"
+        error: CloudWatch Logs is asked too much: ThrottlingException
+          because: unhandled error (ThrottlingException)
+          because: Error { code: "ThrottlingException", message: "why" }
+          next: wait a little and run the command again, with a shorter --since; with --follow it waits by itself
+    "#]],
+    );
+    check_refusal(
+        "InvalidParameterException",
+        &expect![[r#"
+        error: CloudWatch Logs answered with InvalidParameterException
+          because: InvalidParameterException: why
+          next: mend what the cause names, and run the command again
+    "#]],
+    );
+}
+
+#[test]
+fn a_throttled_reader_waits_and_goes_on() {
+    let throttled = (400, json!({ "__type": "ThrottlingException", "message": "Rate exceeded" }));
+    let service = Service::start(vec![
+        (200, json!({ "events": [event("1", &parked("7"))], "nextToken": "t" })),
+        throttled,
+        (200, json!({ "events": [event("1", &parked("7")), event("2", &parked("8"))] })),
+    ]);
+    let arguments = ["logs", "--aws", "--log-group", "group", "--follow"];
+    let mut process = service.command(&arguments).stdout(Stdio::piped()).spawn().expect("started");
+    let lines = BufReader::new(process.stdout.take().expect("its output")).lines();
+    let lines: Vec<String> = lines.take(2).map(|line| line.expect("a line")).collect();
+    assert!(lines[0].contains("sequence_number=7"), "{lines:?}");
+    assert!(lines[1].contains("sequence_number=8"), "what was printed is not repeated: {lines:?}");
+    signal(&process, "INT");
+    assert_eq!(process.wait().expect("it ends").code(), Some(130));
+    let requests = service.requests();
+    assert_eq!(requests[0]["startTime"], requests[2]["startTime"], "nothing is passed over");
+}
+
+#[test]
+fn options_of_another_place_are_refused() {
+    for (arguments, expected) in [
+        (
+            &["--endpoint", "http://127.0.0.1:1"] as &[&str],
+            expect![[r#"
+            exit code 2
+            on standard error:
+            error: logs reads a file or CloudWatch Logs, and no DynamoDB: --endpoint says nothing to it
+              next: name the local stack's --data-dir, or give --aws
+        "#]],
+        ),
+        (
+            &["--endpoint", "http://127.0.0.1:1", "--aws"],
+            expect![[r#"
+            exit code 2
+            on standard error:
+            error: --endpoint and --aws exclude each other
+              next: give the one that you mean
+        "#]],
+        ),
+        (
+            &["--data-dir", "other", "--aws", "--log-group", "group"],
+            expect![[r#"
+            exit code 2
+            on standard error:
+            error: --data-dir is of a local stack, and --aws is not
+              next: give --log-group with --aws, or --data-dir alone
+        "#]],
+        ),
+        (
+            &["--log-group", "group"],
+            expect![[r#"
+            exit code 2
+            on standard error:
+            error: --log-group is on AWS
+              next: give --aws with it, or --data-dir for a local stack
+        "#]],
+        ),
+    ] {
+        check("no endpoint", &[&["logs"], arguments].concat(), &expected);
+    }
 }

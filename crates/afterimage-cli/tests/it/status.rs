@@ -42,7 +42,7 @@ fn a_stack_that_does_not_answer_is_said() {
     let port = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
     let url = format!("http://{}/", port.local_addr().expect("an address"));
     drop(port);
-    let run = run(&["status", "--http-url", &url]);
+    let run = run(&["status", "--http-url", &url, "--endpoint", &url]);
     assert_eq!(run.code, Some(1));
     let expected = format!("error: no local stack answers at {url}\n");
     assert!(run.stderr.starts_with(&expected), "{}", run.stderr);
@@ -67,4 +67,49 @@ async fn what_is_no_stack_is_said() {
               next: give the one that you mean
         "#]],
     );
+}
+
+#[test]
+fn options_that_mix_two_stacks_are_refused() {
+    let url = "http://127.0.0.1:1";
+    for (arguments, expected) in [
+        (
+            &["status", "--endpoint", url] as &[&str],
+            expect![[r#"
+            exit code 2
+            on standard error:
+            error: --endpoint alone would show the lag and the outcomes of another stack
+              next: give --http-url too: `afterimage up` prints both URLs of a stack
+        "#]],
+        ),
+        (
+            &["status", "--http-url", url],
+            expect![[r#"
+            exit code 2
+            on standard error:
+            error: --http-url alone would show what is parked on another stack
+              next: give --endpoint too: `afterimage up` prints both URLs of a stack
+        "#]],
+        ),
+        (
+            &["status", "--http-url", url, "--aws"],
+            expect![[r#"
+            exit code 2
+            on standard error:
+            error: --http-url is of a local stack, and --aws is not
+              next: give the one that you mean: on AWS the dashboard has lag and outcomes
+        "#]],
+        ),
+        (
+            &["token", "mira", "--endpoint", url],
+            expect![[r#"
+            exit code 2
+            on standard error:
+            error: token asks the local stack's HTTP API, and no DynamoDB: --endpoint says nothing to it
+              next: name the stack with --http-url
+        "#]],
+        ),
+    ] {
+        check("no endpoint", arguments, &expected);
+    }
 }

@@ -34,6 +34,17 @@ impl Event {
         OffsetDateTime::parse(self.0.get("timestamp")?.as_str()?, &Rfc3339).ok()
     }
 
+    /// The same, with this time where it tells none.
+    pub fn dated(mut self, at: OffsetDateTime) -> Self {
+        // A year beyond four digits has no such form: the event then goes without.
+        if !self.0.contains_key("timestamp")
+            && let Ok(text) = at.format(&Rfc3339)
+        {
+            self.0.insert("timestamp".to_owned(), text.into());
+        }
+        self
+    }
+
     /// The event as it was logged.
     pub fn into_json(self) -> Value {
         Value::Object(self.0)
