@@ -39,6 +39,17 @@ pub enum HoldAt {
     Response,
 }
 
+/// What calls are answered instead of being passed on.
+#[derive(Debug, Clone)]
+pub struct FixedAnswer {
+    /// The operation.
+    pub operation: &'static str,
+    /// The HTTP status.
+    pub status: u16,
+    /// The JSON.
+    pub body: String,
+}
+
 /// A running proxy, on a port of its own. Dropping it ends it.
 #[derive(Debug)]
 pub struct DynamoDbProxy {
@@ -55,6 +66,7 @@ struct Proxy {
     journal: Journal,
     accesses: Mutex<BTreeSet<Access>>,
     hold: Option<Hold>,
+    fixed_answer: Option<FixedAnswer>,
     is_held: watch::Sender<bool>,
 }
 
@@ -64,7 +76,7 @@ impl DynamoDbProxy {
     /// # Panics
     /// Where no port is free.
     pub async fn start(endpoint_url: &str, names: &TableNames) -> Self {
-        Self::start_with(endpoint_url, names, None).await
+        Self::start_with(endpoint_url, names, None, None).await
     }
 
     /// The same, with calls that are held.
@@ -72,10 +84,23 @@ impl DynamoDbProxy {
     /// # Panics
     /// Where no port is free.
     pub async fn holding(endpoint_url: &str, names: &TableNames, hold: Hold) -> Self {
-        Self::start_with(endpoint_url, names, Some(hold)).await
+        Self::start_with(endpoint_url, names, Some(hold), None).await
     }
 
-    async fn start_with(endpoint_url: &str, names: &TableNames, hold: Option<Hold>) -> Self {
+    /// The same, with an operation that is always answered so.
+    ///
+    /// # Panics
+    /// Where no port is free.
+    pub async fn answering(endpoint_url: &str, names: &TableNames, answer: FixedAnswer) -> Self {
+        Self::start_with(endpoint_url, names, None, Some(answer)).await
+    }
+
+    async fn start_with(
+        endpoint_url: &str,
+        names: &TableNames,
+        hold: Option<Hold>,
+        fixed_answer: Option<FixedAnswer>,
+    ) -> Self {
         let target = endpoint_url.strip_prefix("http://").expect("an HTTP endpoint");
         let state = Arc::new(Proxy {
             target: target.trim_end_matches('/').to_owned(),
@@ -83,6 +108,7 @@ impl DynamoDbProxy {
             journal: Journal::default(),
             accesses: Mutex::default(),
             hold,
+            fixed_answer,
             is_held: watch::Sender::new(false),
         });
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
@@ -167,11 +193,26 @@ async fn pass_on(State(proxy): State<Arc<Proxy>>, request: Request) -> Response 
     if held_at == Some(HoldAt::Request) {
         proxy.hold_for_ever().await;
     }
-    let answer = proxy.forward(parts, body).await;
+    let fixed = proxy.fixed_answer.as_ref();
+    let fixed = fixed.filter(|it| moment == Moment::Called(it.operation.to_owned()));
+    let answer = match fixed {
+        Some(fixed) => fixed.response(),
+        None => proxy.forward(parts, body).await,
+    };
     if held_at == Some(HoldAt::Response) {
         proxy.hold_for_ever().await;
     }
     answer
+}
+
+impl FixedAnswer {
+    fn response(&self) -> Response {
+        Response::builder()
+            .status(self.status)
+            .header("content-type", "application/x-amz-json-1.0")
+            .body(Body::from(self.body.clone()))
+            .expect("a response")
+    }
 }
 
 impl Proxy {

@@ -1,7 +1,7 @@
 //! Runs a function's binary as Lambda does, for tests: as a process of its own, with the environment
 //! that Lambda sets and `template.yaml` adds, against a runtime API and a DynamoDB on loopback. What
-//! the function does is written down in the order in which it happens, and its calls are compared
-//! with its permissions.
+//! the function does is written down in the order in which it happens, its calls are compared with its
+//! permissions, and its log with what is promised of it.
 
 #![allow(
     clippy::expect_used,
@@ -13,18 +13,23 @@
 mod access;
 mod dynamodb_proxy;
 mod function;
+mod insights;
 mod journal;
+mod log;
 mod policy;
 mod runtime_api;
+mod saved_queries;
 mod template;
 
 use std::path::{Path, PathBuf};
 
 pub use access::Access;
-pub use dynamodb_proxy::{DynamoDbProxy, Hold, HoldAt};
+pub use dynamodb_proxy::{DynamoDbProxy, FixedAnswer, Hold, HoldAt};
 pub use function::{Ended, Function, Pending};
+pub use insights::Row;
 pub use journal::{Journal, Moment};
 pub use runtime_api::FunctionError;
+pub use saved_queries::SavedQuery;
 pub use template::DeployedFunction;
 
 /// The variable that names a folder of what `.ci/build-lambdas` built, to test it as it is deployed.

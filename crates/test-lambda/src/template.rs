@@ -24,8 +24,7 @@ impl DeployedFunction {
     /// Where there is none, or it holds what is not known here.
     #[must_use]
     pub fn of_binary(binary: &str) -> Self {
-        let text = std::fs::read_to_string(repository().join("template.yaml")).expect("a template");
-        let template = untagged(&serde_yaml_ng::from_str(&text).expect("YAML"));
+        let template = template();
         let function = template["Resources"]
             .as_object()
             .expect("resources")
@@ -73,6 +72,12 @@ impl DeployedFunction {
             differences.join("\n")
         );
     }
+}
+
+/// `template.yaml`, without CloudFormation's tags.
+pub(crate) fn template() -> Value {
+    let text = std::fs::read_to_string(repository().join("template.yaml")).expect("a template");
+    untagged(&serde_yaml_ng::from_str(&text).expect("YAML"))
 }
 
 /// The default of a parameter that is named, else the text itself.

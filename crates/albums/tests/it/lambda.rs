@@ -123,6 +123,23 @@ async fn list_genres() {
     assert_eq!(running.answer(&event("api/list-genres")).await, (200, genres));
     running.assert_warmed_up("Query");
     running.assert_permissions();
+
+    // A defect is told by its line, and none of the item is.
+    let broken = [
+        ("pk", text("albums-by-genre")),
+        ("sk", text("secret-genre")),
+        ("count", text("secret-count")),
+    ];
+    running.gateway.put(Table::Derived, &broken).await;
+    assert_eq!(running.answer(&event("api/list-genres")).await.0, 500);
+    let ended = running.function.terminate().await;
+    ended.assert_hides("secret");
+    let [line] = &ended.log()[..] else { unreachable!("one line: {:?}", ended.stdout) };
+    assert_eq!(
+        (&line["level"], &line["fields"]["message"], &line["fields"]["code"]),
+        (&json!("ERROR"), &json!("request failed"), &json!("internal"))
+    );
+    assert_eq!(line["fields"]["cause"], "an item has no valid attribute `count`");
 }
 
 #[tokio::test]
@@ -157,5 +174,13 @@ async fn a_warm_up_that_fails_is_logged() {
     let response = function.invoke(&event("api/list-genres")).await.expect("a response");
     assert!(response.contains("503"), "{response}");
     let ended = function.terminate().await;
-    assert!(ended.stdout.iter().any(|line| line.contains("warm-up")), "{:?}", ended.stdout);
+    let log = ended.log();
+    let [warm_up, request] = &log[..] else { unreachable!("two lines: {log:?}") };
+    // It fails, or takes too long, as the machine is.
+    let message = warm_up["fields"]["message"].as_str().expect("a message");
+    assert!(warm_up["level"] == "WARN" && message.starts_with("warm-up "), "{warm_up}");
+    assert_eq!(
+        (&request["level"], &request["fields"]["code"]),
+        (&json!("ERROR"), &json!("unavailable"))
+    );
 }

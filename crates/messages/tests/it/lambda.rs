@@ -2,7 +2,9 @@
 //! its connection while it starts, and has the permissions that it needs and no others.
 
 use serde_json::{Value, json};
-use test_lambda::{DeployedFunction, DynamoDbProxy, Function, Moment, event};
+use test_lambda::{
+    DeployedFunction, DynamoDbProxy, FixedAnswer, Function, Moment, SavedQuery, event,
+};
 
 use crate::gateway::{Gateway, TWO};
 
@@ -16,9 +18,16 @@ struct Running {
 
 impl Running {
     async fn start(name: &str, program: &str) -> Self {
+        Self::start_with(name, program, None).await
+    }
+
+    async fn start_with(name: &str, program: &str, answer: Option<FixedAnswer>) -> Self {
         let gateway = Gateway::with_sample().await;
-        let names = gateway.dynamodb.names();
-        let dynamodb = DynamoDbProxy::start(&gateway.dynamodb.endpoint_url(), names).await;
+        let (url, names) = (gateway.dynamodb.endpoint_url(), gateway.dynamodb.names());
+        let dynamodb = match answer {
+            None => DynamoDbProxy::start(&url, names).await,
+            Some(answer) => DynamoDbProxy::answering(&url, names, answer).await,
+        };
         let deployed = DeployedFunction::of_binary(name);
         let variables = deployed.environment(names);
         let program = test_lambda::program(name, program);
@@ -140,4 +149,87 @@ async fn post_confirmation() {
         "the handle is taken by another user; sign up with another user name"
     );
     assert_eq!(running.gateway.items("USER#").await.len(), 4);
+}
+
+/// A cancellation as DynamoDB answers it: it holds the item that stood in the way.
+fn cancelled(item: &Value) -> FixedAnswer {
+    let message = "Transaction cancelled, please refer cancellation reasons for specific reasons \
+                   [TransactionConflict, ConditionalCheckFailed]";
+    let body = json!({
+        "__type": "com.amazonaws.dynamodb.v20120810#TransactionCanceledException",
+        "Message": message,
+        "CancellationReasons": [
+            {"Code": "TransactionConflict", "Message": "Transaction is ongoing for the item"},
+            {
+                "Code": "ConditionalCheckFailed",
+                "Message": "The conditional request failed",
+                "Item": item,
+            },
+        ],
+    });
+    FixedAnswer { operation: "TransactWriteItems", status: 400, body: body.to_string() }
+}
+
+/// Lines of a sign-up that works, one that is refused, and one that fails.
+async fn lines_of_sign_ups() -> Vec<Value> {
+    let program = env!("CARGO_BIN_EXE_post-confirmation");
+    let signed_up = event("api/post-confirmation");
+    let mut running = Running::start("post-confirmation", program).await;
+    running.response(&signed_up).await;
+    let taken = signed_up.replace("kim-demo", "lin-demo").replace("000000000004", "00000000000f");
+    running.function.invoke(&taken).await.expect_err("a refusal");
+    let worked = running.function.terminate().await;
+
+    let item = json!({"pk": {"S": "HANDLE#kim-demo"}, "user_display_name": {"S": "Kim (demo)"}});
+    let mut running =
+        Running::start_with("post-confirmation", program, Some(cancelled(&item))).await;
+    let error = running.function.invoke(&signed_up).await.expect_err("a failure");
+    assert_eq!(error.message, "the profile could not be written; try again");
+    let broken = running.function.terminate().await;
+    for ended in [&worked, &broken] {
+        for content in ["Kim", "kim-demo", "lin-demo", "a0a0a0a0-"] {
+            ended.assert_hides(content);
+        }
+    }
+    [worked.log(), broken.log()].concat()
+}
+
+#[tokio::test]
+async fn failures_are_told_once_and_without_contents() {
+    let sign_ups = lines_of_sign_ups().await;
+    let told: Vec<_> = sign_ups.iter().map(|it| [&it["level"], &it["fields"]["message"]]).collect();
+    let refused = [&json!("WARN"), &json!("sign-up refused")];
+    assert_eq!(told, [refused, [&json!("ERROR"), &json!("profile not written")]]);
+    assert_eq!(
+        sign_ups[0]["fields"]["cause"],
+        "the handle is taken by another user; sign up with another user name"
+    );
+    let cause = sign_ups[1]["fields"]["cause"].as_str().expect("a cause");
+    assert!(cause.contains("TransactionConflict"), "{cause}");
+
+    let user_uuid = "a0a0a0a0-0000-4000-8000-00000000000e";
+    let program = env!("CARGO_BIN_EXE_post-message");
+    let mut running = Running::start("post-message", program).await;
+    let profile = [
+        ("pk", &*format!("USER#{user_uuid}")),
+        ("sk", "PROFILE"),
+        ("user_uuid", user_uuid),
+        ("user_display_name", "secret name"),
+    ];
+    running.gateway.put(&profile).await;
+    let posted = by("api/start-conversation", user_uuid, "new-demo");
+    assert_eq!(running.answer(&posted).await.0, 500);
+    let (status, _) = running.answer(&event("api/start-conversation")).await;
+    assert_eq!(status, 201);
+    let ended = running.function.terminate().await;
+    for content in ["secret", user_uuid, "new-demo"] {
+        ended.assert_hides(content);
+    }
+    let [failed] = &ended.log()[..] else { unreachable!("one line: {:?}", ended.stdout) };
+
+    let lines = [sign_ups, vec![failed.clone()]].concat();
+    let queries = SavedQuery::of_log_group("ApiLogs");
+    let [query] = &queries[..] else { unreachable!("one query: {queries:?}") };
+    let expected = ["profile not written", "request failed", "sign-up refused"];
+    query.assert_finds_errors(&lines, &expected);
 }

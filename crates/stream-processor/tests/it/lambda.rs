@@ -2,6 +2,7 @@
 
 mod endings;
 mod events;
+mod log;
 mod permissions;
 mod start;
 
@@ -120,7 +121,7 @@ fn record(table: Table, number: usize, change: &str, keys: &[&str], image: &Valu
     record
 }
 
-fn album(number: usize, genre: &str) -> Value {
+pub fn album(number: usize, genre: &str) -> Value {
     let image = json!({
         "Artist": {"S": format!("artist {number}")}, "Album": {"S": "first"}, "Genre": {"S": genre},
     });

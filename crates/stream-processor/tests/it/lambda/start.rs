@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::json;
 use test_lambda::{Function, Moment};
 
 use super::{Deployment, album, batch, failed, program};
@@ -51,10 +52,15 @@ async fn check(
     expected: &str,
 ) {
     let ended = Function::start(&program(), &[], variables, dynamodb).await.ended().await;
-    let error = ended.init_error.expect("a report");
+    let error = ended.init_error.as_ref().expect("a report");
     assert_eq!(
         (error.message.as_str(), error.error_type.as_str()),
         (expected, "Runtime.InitError")
     );
     assert_eq!(ended.status.code(), Some(1), "{:?}", ended.stderr);
+    let [line] = &ended.log()[..] else { unreachable!("one line: {:?}", ended.stdout) };
+    assert_eq!(
+        (&line["level"], &line["fields"]["message"], &line["fields"]["error"]),
+        (&json!("ERROR"), &json!("function cannot start"), &json!(expected))
+    );
 }

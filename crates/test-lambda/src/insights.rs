@@ -1,23 +1,32 @@
 //! As much of the query language of CloudWatch Logs Insights as the saved queries use
-//! (<https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_QuerySyntax.html>): `fields`, `filter`
-//! (comparisons joined by `and`), `stats`, `sort`, `limit`. It is stricter than the service: a name that
-//! stands in none of the lines that are left is an error.
+//! (<https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_QuerySyntax.html>): `fields`, `filter`,
+//! `stats`, `sort`, `limit`. It is stricter than the service: a name that stands in none of the lines that
+//! are left is an error.
+
+mod condition;
 
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-type Row = BTreeMap<String, Value>;
+use condition::Condition;
+
+/// A row of a result, by field.
+pub type Row = BTreeMap<String, Value>;
 
 /// The rows that a query gives.
-pub fn run(query: &str, lines: &[Value]) -> Result<Vec<Row>, String> {
+pub(crate) fn run(query: &str, lines: &[Value]) -> Result<Vec<Row>, String> {
     let mut rows: Vec<Row> = lines.iter().map(row).collect();
     for command in query.split('|') {
         let (verb, rest) = command.trim().split_once(' ').ok_or("a command has no argument")?;
         let rest = rest.trim();
         match verb {
             "fields" => rest.split(',').try_for_each(|name| known(&rows, name.trim()))?,
-            "filter" => rows = filter(rows, rest)?,
+            "filter" => {
+                let condition = Condition::parse(rest)?;
+                condition.names().into_iter().try_for_each(|name| known(&rows, name))?;
+                rows.retain(|row| condition.holds(row));
+            }
             "stats" => rows = stats(&rows, rest)?,
             "sort" => sort(&mut rows, rest)?,
             "limit" => rows.truncate(rest.parse().map_err(|_| format!("limit {rest}"))?),
@@ -27,11 +36,12 @@ pub fn run(query: &str, lines: &[Value]) -> Result<Vec<Row>, String> {
     Ok(rows)
 }
 
-/// A line's fields as the service finds them in JSON: by dotted names, and `@timestamp` beside them.
+/// A line's fields as the service finds them in JSON: by dotted names, and `@timestamp` beside them,
+/// which the service has for every line.
 fn row(line: &Value) -> Row {
     let mut row = Row::new();
     flatten(&mut row, "", line);
-    if let Some(timestamp) = row.get("timestamp").cloned() {
+    if let Some(timestamp) = row.get("timestamp").or_else(|| row.get("time")).cloned() {
         row.insert("@timestamp".to_owned(), timestamp);
     }
     row
@@ -54,35 +64,6 @@ fn flatten(row: &mut Row, prefix: &str, value: &Value) {
 fn known(rows: &[Row], name: &str) -> Result<(), String> {
     let is_known = rows.is_empty() || rows.iter().any(|row| row.contains_key(name));
     is_known.then_some(()).ok_or_else(|| format!("no line has `{name}`"))
-}
-
-fn filter(rows: Vec<Row>, conditions: &str) -> Result<Vec<Row>, String> {
-    let mut rows = rows;
-    for condition in conditions.split(" and ") {
-        let operator = [" >= ", " <= ", " != ", " = ", " > ", " < "];
-        let operator = operator.into_iter().find(|it| condition.contains(it));
-        let operator = operator.ok_or_else(|| format!("{condition} compares nothing"))?;
-        let (name, wanted) = condition.split_once(operator).ok_or("no operator")?;
-        known(&rows, name.trim())?;
-        let wanted: Value =
-            serde_json::from_str(wanted.trim()).map_err(|error| format!("{wanted}: {error}"))?;
-        rows.retain(|row| {
-            row.get(name.trim()).is_some_and(|found| compare(found, operator.trim(), &wanted))
-        });
-    }
-    Ok(rows)
-}
-
-fn compare(found: &Value, operator: &str, wanted: &Value) -> bool {
-    match (operator, found.as_f64(), wanted.as_f64()) {
-        ("=", _, _) => found == wanted,
-        ("!=", _, _) => found != wanted,
-        (">", Some(found), Some(wanted)) => found > wanted,
-        ("<", Some(found), Some(wanted)) => found < wanted,
-        (">=", Some(found), Some(wanted)) => found >= wanted,
-        ("<=", Some(found), Some(wanted)) => found <= wanted,
-        _ => false,
-    }
 }
 
 fn stats(rows: &[Row], text: &str) -> Result<Vec<Row>, String> {
@@ -132,4 +113,45 @@ fn sort(rows: &mut [Row], text: &str) -> Result<(), String> {
         if direction == "desc" { order.reverse() } else { order }
     });
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(query: &str, expected: Result<usize, &str>) {
+        let lines = [
+            json!({"message": "batch processed", "record_count": 3, "View": "a"}),
+            json!({"fields": {"message": "record parked"}, "level": "WARN"}),
+            json!({"type": "platform.report", "record": {"status": "timeout"}}),
+        ];
+        let found = run(query, &lines).map(|rows| rows.len());
+        assert_eq!(found, expected.map_err(str::to_owned), "{query}");
+    }
+
+    #[test]
+    fn queries_find_what_is_there() {
+        check("fields message | filter record_count >= 3", Ok(1));
+        check("filter message = \"batch processed\" and record_count > 3", Ok(0));
+        check("filter level = \"WARN\" or message = \"batch processed\"", Ok(2));
+        check(
+            "filter level = \"WARN\" or (type in [\"platform.report\"] and record.status != \"success\")",
+            Ok(2),
+        );
+        check("filter record.status != \"timeout\"", Ok(0));
+        check("stats sum(record_count) as n by View | sort n desc", Ok(2));
+    }
+
+    #[test]
+    fn a_query_that_names_what_is_not_there_is_noticed() {
+        check("fields nobody | filter level = \"WARN\"", Err("no line has `nobody`"));
+        check("filter level = \"WARN\" | fields message", Err("no line has `message`"));
+        check("filter nobody > 1 | fields message", Err("no line has `nobody`"));
+        check("filter level = \"WARN\" or nobody = 1", Err("no line has `nobody`"));
+        check("stats sum(nobody) as n by View", Err("no line has `nobody`"));
+        check("stats sum(record_count) as n | sort m desc", Err("no line has `m`"));
+        check("display message", Err("`display` is not understood here"));
+        check("filter level like \"W\"", Err("`like` is not understood here"));
+    }
 }
