@@ -3,13 +3,13 @@
 use std::env;
 use std::str::FromStr as _;
 
-use lambda_runtime::tracing::Metadata;
-use lambda_runtime::tracing::subscriber::filter::{EnvFilter, LevelFilter, filter_fn};
-use lambda_runtime::tracing::subscriber::fmt::format::{Format, Json, JsonFields};
-use lambda_runtime::tracing::subscriber::fmt::{self, Layer as Lines};
-use lambda_runtime::tracing::subscriber::layer::SubscriberExt as _;
-use lambda_runtime::tracing::subscriber::util::SubscriberInitExt as _;
-use lambda_runtime::tracing::subscriber::{Layer as _, registry};
+use tracing::Metadata;
+use tracing_subscriber::filter::{LevelFilter, Targets, filter_fn};
+use tracing_subscriber::fmt::format::{Format, Json, JsonFields};
+use tracing_subscriber::fmt::{self, Layer as Lines};
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{Layer as _, registry};
 
 /// Where the runtime tells what a handler returned, or that it panicked.
 const HANDLER_TARGET: &str = "lambda_runtime::layers::panic";
@@ -28,7 +28,9 @@ pub fn log() {
     } else {
         fmt::layer().with_target(false).with_ansi(false).boxed()
     };
-    registry().with(level()).with(lines.with_filter(filter_fn(is_told))).init();
+    let variable = |name| env::var(name).ok();
+    let level = level(variable("AWS_LAMBDA_LOG_LEVEL").as_deref(), variable("RUST_LOG").as_deref());
+    registry().with(level).with(lines.with_filter(filter_fn(is_told))).init();
 }
 
 /// Lines of JSON: `timestamp` (RFC 3339, UTC), `level`, `fields`, and the spans around them.
@@ -37,11 +39,14 @@ pub fn json_lines<S>() -> Lines<S, JsonFields, Format<Json>> {
     fmt::layer().json().with_target(false)
 }
 
-fn level() -> EnvFilter {
-    let level = env::var("AWS_LAMBDA_LOG_LEVEL").or_else(|_| env::var("RUST_LOG"));
-    let level = level.ok().and_then(|it| LevelFilter::from_str(&it).ok());
-    let level = level.unwrap_or(LevelFilter::INFO);
-    EnvFilter::builder().with_default_directive(level.into()).from_env_lossy()
+/// The level that Lambda gives, else what `RUST_LOG` says by target. No `EnvFilter`: it would link a second
+/// engine of regular expressions into every function.
+fn level(of_lambda: Option<&str>, by_target: Option<&str>) -> Targets {
+    let level = of_lambda.and_then(|it| LevelFilter::from_str(it).ok());
+    level
+        .map(|level| Targets::new().with_default(level))
+        .or_else(|| Targets::from_str(by_target?).ok())
+        .unwrap_or_else(|| Targets::new().with_default(LevelFilter::INFO))
 }
 
 /// The runtime writes the error that a handler returns by its `Debug`, always as an `ERROR`. Handlers tell
@@ -57,8 +62,8 @@ mod tests {
     use std::io::{Read as _, Seek as _};
     use std::sync::Arc;
 
-    use lambda_runtime::tracing;
     use serde_json::Value;
+    use tracing::Level;
 
     use super::*;
 
@@ -76,6 +81,28 @@ mod tests {
         assert_eq!(line["fields"]["message"], "user handler panicked");
         assert_eq!(line["level"], "ERROR");
         assert!(line["timestamp"].as_str().is_some_and(|it| it.ends_with('Z')), "{line}");
+    }
+
+    #[track_caller]
+    fn check_level(of_lambda: Option<&str>, by_target: Option<&str>, expected: &[(&str, Level)]) {
+        let level = level(of_lambda, by_target);
+        for (target, least) in expected {
+            let told = [Level::ERROR, Level::WARN, Level::INFO, Level::DEBUG, Level::TRACE]
+                .into_iter()
+                .filter(|it| level.would_enable(target, it));
+            assert_eq!(told.last(), Some(*least), "{target}");
+        }
+    }
+
+    #[test]
+    fn lambda_gives_the_level_or_else_each_target_its_own() {
+        check_level(None, None, &[("albums", Level::INFO)]);
+        check_level(Some("DEBUG"), Some("error"), &[("albums", Level::DEBUG)]);
+        check_level(Some("warn"), None, &[("albums", Level::WARN)]);
+        check_level(Some("loud"), None, &[("albums", Level::INFO)]);
+        let by_target = "error,hyper=debug";
+        check_level(None, Some(by_target), &[("albums", Level::ERROR), ("hyper", Level::DEBUG)]);
+        check_level(None, Some("a=b=c"), &[("albums", Level::INFO)]);
     }
 
     fn read(mut file: &File) -> String {
