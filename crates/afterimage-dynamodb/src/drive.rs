@@ -1,15 +1,13 @@
 //! Drives tasks: reads, commits and parks for them until they are done or the time is over.
 
-mod commits;
-
 use afterimage::parked::ParkedRecord;
 use afterimage::record::Decoded;
-use afterimage::view::{Parking, Read, Step, Task};
+use afterimage::view::{Committed, Parking, Read, Step, Task};
+use afterimage::write::Transaction;
 use futures::stream::{StreamExt as _, TryStreamExt as _};
 
 use crate::budget::Backoff;
 use crate::store::{Session, StoreError};
-use commits::commit_all;
 
 /// Tasks under way at once: enough to hide latency, few enough for a small function.
 const CONCURRENT_TASKS: usize = 16;
@@ -21,8 +19,8 @@ const TASKS_PER_READ: usize = 16;
 /// groups is held for as few tasks as are driven at once.
 const SHARED_READS_MAX: usize = 8;
 
-/// Records of one task that are parked at once.
-const CONCURRENT_PARKINGS: usize = 8;
+/// Transactions of one task under way at once.
+const CONCURRENT_COMMITS: usize = 8;
 
 /// A task, and the view that it works for.
 pub(crate) struct ViewTask {
@@ -129,19 +127,29 @@ async fn drive(
                 task.task.parked();
             }
             Step::Commit(transactions) => {
-                let (results, end) = commit_all(session, &transactions).await;
+                let results = commit_all(session, &transactions).await?;
                 let is_set_back = results.iter().any(Result::is_err);
                 if results.iter().any(Result::is_ok) {
                     backoff = Backoff::default();
                 }
                 task.task.committed(results);
-                end?;
                 if is_set_back && !backoff.wait(&session.budget).await {
                     return Err(StoreError::TimeOver);
                 }
             }
         }
     }
+}
+
+async fn commit_all(
+    session: &Session<'_>,
+    transactions: &[Transaction],
+) -> Result<Vec<Committed>, StoreError> {
+    let mut commits = Vec::new();
+    for transaction in transactions {
+        commits.push(session.commit(transaction));
+    }
+    futures::stream::iter(commits).buffered(CONCURRENT_COMMITS).try_collect().await
 }
 
 async fn park_all(
@@ -166,7 +174,7 @@ async fn park_all(
         );
         Ok::<(), StoreError>(())
     });
-    futures::stream::iter(parks).buffered(CONCURRENT_PARKINGS).try_collect().await
+    futures::stream::iter(parks).buffered(CONCURRENT_COMMITS).try_collect().await
 }
 
 fn parked_record(batch: &Batch<'_>, view: &str, parking: &Parking) -> Option<ParkedRecord> {

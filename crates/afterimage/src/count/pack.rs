@@ -80,6 +80,21 @@ fn best_pack<'a>(
         .min_by_key(|pack| (pack.added_group_count(groups), action_count_max - pack.action_count()))
 }
 
+/// The first packs of which no two touch the same group: they can be committed at once.
+pub(super) fn disjoint(packs: Vec<Pack>) -> Vec<Pack> {
+    let mut touched = BTreeSet::new();
+    packs
+        .into_iter()
+        .filter(|pack| {
+            let is_free = pack.groups.is_disjoint(&touched);
+            if is_free {
+                touched.extend(pack.groups.iter().cloned());
+            }
+            is_free
+        })
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::collection::{btree_set, vec};
@@ -111,6 +126,13 @@ mod tests {
         check(&[("a", 100)], (102, 2));
         check(&[("a", 249), ("b", 40), ("c", 5)], (249 + 3 + 40 + 1 + 5 + 1, 3));
         check(&[("a", 50), ("b", 49)], (101, 2));
+    }
+
+    #[test]
+    fn packs_at_once_share_no_group() {
+        let packs = pack(packables(&[("a", 249), ("b", 1)]), 100);
+        assert_eq!(packs.len(), 3);
+        assert_eq!(disjoint(packs).len(), 1);
     }
 
     proptest! {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::CountView;
 use super::contribution::{Contribution, contribution_of_item};
 use super::ledger::{Entry, Standing};
-use super::pack::{Pack, Packable, pack};
+use super::pack::{Pack, Packable, disjoint, pack};
 use crate::canary::{Canary, is_planted};
 use crate::key::ItemKey;
 use crate::limits::TRANSACTION_ACTIONS_MAX;
@@ -310,7 +310,7 @@ impl Task for CountTask {
         if !parkings.is_empty() {
             return Step::Park(parkings);
         }
-        self.in_flight = self.packs();
+        self.in_flight = disjoint(self.packs());
         if self.in_flight.is_empty() {
             return Step::Done;
         }

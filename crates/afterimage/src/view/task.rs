@@ -62,8 +62,7 @@ pub struct Parking {
 pub enum Step {
     /// Answers, through [`Task::answered`].
     Read(Vec<Read>),
-    /// Commits in any order, through [`Task::committed`]. Those that touch the same item are not sent at
-    /// once: the service would refuse them to each other.
+    /// Commits, through [`Task::committed`]. No two of them touch the same item.
     Commit(Vec<Transaction>),
     /// Parked records, through [`Task::parked`].
     Park(Vec<Parking>),
