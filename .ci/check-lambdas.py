@@ -11,8 +11,7 @@ import zipfile
 
 # Of provided.al2023 (https://docs.aws.amazon.com/linux/al2023/ug/compare-with-al2.html).
 GLIBC_MAX = (2, 34)
-# 8 MB in Lambda's units, whose 6 MB of an event are 6 * 1024 * 1024 bytes.
-UNPACKED_BYTES_MAX = 8 * 1024 * 1024
+UNPACKED_BYTES_MAX = 8_000_000
 MACHINES = {"--x86-64": 62, "--arm64": 183}
 # The first bytes of every SQLite file, which whatever links SQLite holds.
 SQLITE = b"SQLite format 3\0"
