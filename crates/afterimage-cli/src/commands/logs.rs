@@ -33,7 +33,8 @@ Examples:
   afterimage logs --aws --log-group my-stack-ProcessorLogs-1ABC --output json
 
 With --output json each line is an event as it was logged: docs/operating.md lists the fields. A line
-without a `timestamp` gets the one that CloudWatch Logs has of it. Lines that only carry the metrics of a view or an outcome are left out: `batch processed` has the same numbers.";
+without a `timestamp` gets the one that CloudWatch Logs has of it. Lines that only carry the metrics of
+a view or an outcome are left out: `batch processed` has the same numbers.";
 
 /// The arguments of `logs`.
 #[derive(Debug, Args)]
@@ -77,25 +78,26 @@ impl LogsArguments {
     /// Where the events are; options of another place are refused.
     fn place(&self) -> anyhow::Result<Place> {
         self.connection.check()?;
-        let refused = match self.connection.is_aws() {
-            _ if self.connection.has_endpoint() => Some((
+        let is_aws = self.connection.is_aws();
+        let refused = if self.connection.has_endpoint() {
+            Some((
                 "logs reads a file or CloudWatch Logs, and no DynamoDB: --endpoint says nothing to it",
                 "name the local stack's --data-dir, or give --aws",
-            )),
-            true if self.data_dir.is_some() => Some((
+            ))
+        } else if is_aws && self.data_dir.is_some() {
+            Some((
                 "--data-dir is of a local stack, and --aws is not",
                 "give --log-group with --aws, or --data-dir alone",
-            )),
-            false if self.log_group.is_some() => Some((
-                "--log-group is on AWS",
-                "give --aws with it, or --data-dir for a local stack",
-            )),
-            true | false => None,
+            ))
+        } else if !is_aws && self.log_group.is_some() {
+            Some(("--log-group is on AWS", "give --aws with it, or --data-dir for a local stack"))
+        } else {
+            None
         };
         if let Some((sentence, next)) = refused {
             return Err(Failure::usage(sentence, next).into());
         }
-        if !self.connection.is_aws() {
+        if !is_aws {
             let data_dir = self.data_dir.clone();
             return Ok(Place::DataDir(data_dir.unwrap_or_else(|| DEFAULT_DATA_DIR.into())));
         }

@@ -80,12 +80,11 @@ impl LogGroup<'_> {
                 explain(self.name, code.as_deref(), cause)
             })?;
             for event in page.events() {
-                let id = event.event_id().unwrap_or_default();
-                let is_new = id.is_empty() || self.seen.insert(id.to_owned());
+                answered.extend(event.event_id().map(str::to_owned));
+                let is_new = event.event_id().is_none_or(|id| self.seen.insert(id.to_owned()));
                 if is_new {
                     show(printer, event).map_err(|error| ReadError::Other(error.into()))?;
                 }
-                answered.insert(id.to_owned());
             }
             printer.flush().map_err(|error| ReadError::Other(error.into()))?;
         }

@@ -142,7 +142,8 @@ impl<'a> StreamRange<'a> {
             }
         };
         let mut taken = Vec::new();
-        for record in page.records.unwrap_or_default() {
+        let records = page.records.context("an answer of GetRecords has no `Records`")?;
+        for record in records {
             let number = record.dynamodb().and_then(|it| it.sequence_number());
             let number = number.context("a record of the stream has no sequence number")?;
             let parsed: SequenceNumber =
