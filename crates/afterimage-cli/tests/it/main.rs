@@ -13,6 +13,7 @@ mod logs;
 mod observed;
 mod parked;
 mod program;
+mod records_answer;
 mod replay;
 mod service;
 mod status;

@@ -1,5 +1,4 @@
-//! `replay` of records that name no stream of their own: batches that Lambda gave up, told by the messages
-//! of the on-failure queue, and answers of `GetRecords`.
+//! `replay` of batches that Lambda gave up, told by the messages of the on-failure queue.
 
 use std::io::Write as _;
 use std::process::Stdio;
@@ -10,11 +9,11 @@ use aws_sdk_dynamodbstreams::types::ShardIteratorType;
 use expect_test::{Expect, expect};
 use serde_json::{Value, json};
 
-use crate::program::{Run, check, run, to_its_end};
+use crate::program::{Run, repository, to_its_end};
 use crate::service::{Service, on_aws};
 use crate::world::World;
 
-const AWS_STREAM: &str =
+pub const AWS_STREAM: &str =
     "arn:aws:dynamodb:us-east-1:1:table/afterimage-albums/stream/2026-01-01T00:00:00.000";
 
 /// The stream of `albums`, after four albums were put.
@@ -92,7 +91,7 @@ impl Albums {
 }
 
 /// The text without the widths of its columns, which follow what differs from run to run.
-fn squeezed(mut text: String) -> String {
+pub fn squeezed(mut text: String) -> String {
     while text.contains("   ") {
         text = text.replace("   ", "  ");
     }
@@ -106,31 +105,19 @@ fn message(
     [first, last]: [&str; 2],
     record_count: usize,
 ) -> Value {
-    json!({
-        "requestContext": {
-            "requestId": "316aa6d0-8154-xmpl-9af7-85d5f4a6bc81",
-            "functionArn": "arn:aws:lambda:us-east-1:1:function:stream-processor",
-            "condition": "RetryAttemptsExhausted",
-            "approximateInvokeCount": 101,
-        },
-        "responseContext": {
-            "statusCode": 200, "executedVersion": "$LATEST", "functionError": "Unhandled",
-        },
-        "version": "1.0",
-        "timestamp": "2026-01-05T08:13:49.717Z",
-        "DDBStreamBatchInfo": {
-            "shardId": shard_id,
-            "startSequenceNumber": first,
-            "endSequenceNumber": last,
-            "approximateArrivalOfFirstRecord": "2026-01-05T08:00:19Z",
-            "approximateArrivalOfLastRecord": "2026-01-05T08:00:19Z",
-            "batchSize": record_count,
-            "streamArn": stream_arn,
-        },
-    })
+    let file = repository().join("events/on-failure/undelivered-batch.json");
+    let text = std::fs::read_to_string(file).expect("a file");
+    let mut message: Value = serde_json::from_str(&text).expect("JSON");
+    let batch = &mut message["DDBStreamBatchInfo"];
+    batch["shardId"] = shard_id.into();
+    batch["startSequenceNumber"] = first.into();
+    batch["endSequenceNumber"] = last.into();
+    batch["batchSize"] = record_count.into();
+    batch["streamArn"] = stream_arn.into();
+    message
 }
 
-fn counted(genre: &str, count: &str) -> (String, String) {
+pub fn counted(genre: &str, count: &str) -> (String, String) {
     (genre.to_owned(), count.to_owned())
 }
 
@@ -328,6 +315,19 @@ fn records_that_are_gone_are_told_from_an_iterator_that_is_too_old() {
 }
 
 #[test]
+fn an_answer_that_tells_no_records_is_no_empty_page() {
+    check_stream(
+        &[iterator(), (200, json!({ "NextShardIterator": "j" }))],
+        &expect![[r#"
+        exit code 1
+        error: an answer of GetRecords has no `Records`
+        {"SequenceNumber":"800000000000000000007","ShardId":"shard","ShardIteratorType":"AT_SEQUENCE_NUMBER","StreamArn":"arn:aws:dynamodb:us-east-1:1:table/afterimage-albums/stream/2026-01-01T00:00:00.000"}
+        {"Limit":1000,"ShardIterator":"i"}
+    "#]],
+    );
+}
+
+#[test]
 fn a_refused_request_is_said() {
     check_stream(
         &[refused("AccessDeniedException")],
@@ -350,116 +350,5 @@ fn a_refused_request_is_said() {
         {"SequenceNumber":"800000000000000000007","ShardId":"shard","ShardIteratorType":"AT_SEQUENCE_NUMBER","StreamArn":"arn:aws:dynamodb:us-east-1:1:table/afterimage-albums/stream/2026-01-01T00:00:00.000"}
         {"Limit":1000,"ShardIterator":"i"}
     "#]],
-    );
-}
-
-/// What `aws dynamodbstreams get-records` prints.
-fn records_answer(created_at: &Value) -> Value {
-    json!({
-        "Records": [{
-            "eventID": "b8a0948e6117629268f6dd1a05011dec",
-            "eventName": "INSERT",
-            "eventVersion": "1.1",
-            "eventSource": "aws:dynamodb",
-            "awsRegion": "us-east-1",
-            "dynamodb": {
-                "ApproximateCreationDateTime": created_at,
-                "Keys": { "Artist": { "S": "AC/DC" }, "Album": { "S": "Powerage" } },
-                "NewImage": {
-                    "Artist": { "S": "AC/DC" },
-                    "Album": { "S": "Powerage" },
-                    "Genre": { "S": "Rock" },
-                },
-                "SequenceNumber": "100000000000000001000",
-                "SizeBytes": 91,
-                "StreamViewType": "NEW_IMAGE",
-            },
-        }],
-        "NextShardIterator": "arn:aws:dynamodb:us-east-1:1:table/afterimage-albums/stream/i|1|AAAA",
-    })
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn an_answer_of_get_records_needs_the_name_of_its_stream() {
-    let world = World::new().await;
-    let check = |created_at: Value, arguments: &[&str], expected: &Expect| {
-        let path = world.file("records.json", &records_answer(&created_at).to_string());
-        let path = path.to_str().expect("UTF-8");
-        let run = world.run(None, &[&["replay", path], arguments].concat());
-        let text = format!("exit code {}\n{}{}", run.code.expect("one"), run.stdout, run.stderr);
-        expected.assert_eq(&squeezed(text.replace(path, "RECORDS")));
-    };
-    check(
-        json!(1_767_600_000),
-        &[],
-        &expect![[r#"
-        exit code 1
-        error: record 1 of RECORDS has no `eventSourceARN`, which tells its table and stream
-          next: give --stream-arn ARN, the stream that the records were read from: an answer of GetRecords does not name it
-    "#]],
-    );
-    let foreign = AWS_STREAM.replace("afterimage-albums", "other");
-    check(
-        json!(1_767_600_000),
-        &["--stream-arn", &foreign],
-        &expect![[r#"
-        exit code 1
-        error: record 1 of RECORDS is of the table other, which is none of this deployment's
-          next: name the deployment's tables by ALBUMS_TABLE, MESSAGES_TABLE and DERIVED_TABLE
-    "#]],
-    );
-    assert_eq!(world.ids(), [""; 0], "nothing is parked");
-    let own = ["--stream-arn", AWS_STREAM];
-    check(
-        json!("2026-01-05T08:00:00+00:00"),
-        &own,
-        &expect![[r#"
-            exit code 0
-            FILE  RECORD  EVENT  SEQUENCE NUMBER  VIEW  OUTCOME
-            RECORDS  1  INSERT  100000000000000001000  genre-counts  applied
-            total: 1 applied
-            consumed: 4 write units (4.00 per record), 1 read units
-        "#]],
-    );
-    check(
-        json!(1_767_600_000.0),
-        &own,
-        &expect![[r#"
-            exit code 0
-            FILE  RECORD  EVENT  SEQUENCE NUMBER  VIEW  OUTCOME
-            RECORDS  1  INSERT  100000000000000001000  genre-counts  duplicate
-            total: 1 duplicate
-            consumed: 0 write units (0.00 per record), 1 read units
-        "#]],
-    );
-    assert_eq!(world.counts("albums-by-genre"), [counted("Rock", "1")]);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_record_that_reaches_no_view_is_no_success() {
-    let world = World::new().await;
-    let mut answer = records_answer(&json!(1_767_600_000));
-    answer["Records"][0]["eventName"] = "UPSERT".into();
-    let path = world.file("records.json", &answer.to_string());
-    let path = path.to_str().expect("UTF-8");
-    let endpoint = world.endpoint();
-    let run = run(&["replay", path, "--stream-arn", AWS_STREAM, "--endpoint", &endpoint]);
-    expect![[r#"
-        exit code Some(1)
-        error: no view could be told for 1 of the records: parked under `-`
-          next: `afterimage parked list -` says why
-    "#]]
-    .assert_eq(&format!("exit code {:?}\n{}", run.code, run.stderr));
-    assert_eq!(world.ids().len(), 1);
-    check(
-        "no endpoint",
-        &["replay", "records.json", "--stream-arn", "afterimage-albums"],
-        &expect![[r#"
-            exit code 2
-            on standard error:
-            error: invalid value 'afterimage-albums' for '--stream-arn <ARN>': give it as `aws dynamodbstreams list-streams` does: arn:aws:dynamodb:REGION:ACCOUNT:table/NAME/stream/LABEL
-
-            For more information, try '--help'.
-        "#]],
     );
 }

@@ -129,29 +129,10 @@ mod tests {
 
     /// As Lambda writes it.
     fn body() -> Value {
-        json!({
-            "requestContext": {
-                "requestId": "316aa6d0-8154-xmpl-9af7-85d5f4a6bc81",
-                "functionArn": "arn:aws:lambda:eu-west-1:1:function:stream-processor",
-                "condition": "RetryAttemptsExhausted",
-                "approximateInvokeCount": 101,
-            },
-            "responseContext": {
-                "statusCode": 200, "executedVersion": "$LATEST", "functionError": "Unhandled",
-            },
-            "version": "1.0",
-            "timestamp": "2026-01-05T08:13:49.717Z",
-            "DDBStreamBatchInfo": {
-                "shardId": "shardId-00000001573689847184-864758bb",
-                "startSequenceNumber": "800000000003126276362",
-                "endSequenceNumber": "800000000003126276365",
-                "approximateArrivalOfFirstRecord": "2026-01-05T08:00:19Z",
-                "approximateArrivalOfLastRecord": "2026-01-05T08:00:19Z",
-                "batchSize": 2,
-                "streamArn":
-                    "arn:aws:dynamodb:eu-west-1:1:table/afterimage-albums/stream/2026-01-01T00:00:00.000",
-            },
-        })
+        let file =
+            concat!(env!("CARGO_MANIFEST_DIR"), "/../../events/on-failure/undelivered-batch.json");
+        let text = std::fs::read_to_string(file).expect("a file");
+        serde_json::from_str(&text).expect("JSON")
     }
 
     #[track_caller]
