@@ -8,7 +8,7 @@ use std::convert::Infallible;
 use std::fmt;
 use std::io::{self, Write as _};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use afterimage::{Outcome, reason};
 use afterimage_dynamodb::{BatchReport, Processor, RecordReport, StreamEvent};
@@ -67,7 +67,8 @@ impl StreamProcessor {
     /// Applies the batch of one of Lambda's events.
     pub async fn handle_event(&self, event: &LambdaEvent<StreamEvent>) -> BatchReport {
         let context = &event.context;
-        let left = context.deadline().duration_since(SystemTime::now()).unwrap_or_default();
+        // There is no time before the deadline where it has passed, and nothing is begun then.
+        let left = context.deadline().duration_since(SystemTime::now()).unwrap_or(Duration::ZERO);
         let request = Request {
             function_name: &context.env_config.function_name,
             request_id: &context.request_id,
