@@ -110,7 +110,9 @@ async fn each_parked_or_failed_record_is_told_by_its_ids() {
         let own = lines.iter().filter(|it| it["span"]["requestId"] == SECOND);
         own.filter(|it| it["fields"]["message"] == message).collect()
     };
-    let parked = of("record parked");
+    // Records are parked at once, and told as each is.
+    let mut parked = of("record parked");
+    parked.sort_by_key(|line| line["fields"]["sequence_number"].to_string());
     for (number, line) in [3, 5].into_iter().zip(&parked) {
         let number = format!("1{number:020}");
         assert_eq!(
