@@ -152,11 +152,12 @@ pub(super) fn parse(text: &str, catalog: &Catalog) -> Result<Vec<View>, ViewsErr
     }
     let mut views: Vec<View> = Vec::new();
     for (index, table) in file.view.into_iter().enumerate() {
-        let view = match table.get("name") {
-            Some(toml::Value::String(name)) => name.clone(),
-            _ => format!("number {}", index + 1),
+        let place = format!("number {}", index + 1);
+        let label = match table.get("name") {
+            Some(toml::Value::String(name)) => checked_name(name, &place)?,
+            _ => place,
         };
-        let view = match raw_view(&view, table)? {
+        let view = match raw_view(&label, table)? {
             RawView::Count(raw) => View::Count(count_view(raw, catalog)?),
             RawView::Latest(raw) => View::Latest(latest_view(raw, catalog)?),
         };
@@ -171,16 +172,19 @@ pub(super) fn parse(text: &str, catalog: &Catalog) -> Result<Vec<View>, ViewsErr
     Ok(views)
 }
 
-fn check_name(name: &str) -> Result<(), ViewError> {
+/// The name, if it is one. The error calls a view by its place where its name is empty.
+fn checked_name(name: &str, place: &str) -> Result<String, ViewError> {
     let is_name = name.len() <= VIEW_NAME_BYTES_MAX
         && name.starts_with(|first: char| first.is_ascii_lowercase())
         && name.bytes().all(|it| it.is_ascii_lowercase() || it.is_ascii_digit() || it == b'-');
-    Check { view: name }.that(
+    let check = Check { view: if name.is_empty() { place } else { name } };
+    check.that(
         is_name,
         "name",
         "it is not a name of up to 64 lower-case letters, digits and `-` that begins with a letter",
         "write a name such as `genre-counts`; it is part of keys in `derived`",
-    )
+    )?;
+    Ok(name.to_owned())
 }
 
 /// Whether a name is one that an expression can hold.
@@ -206,7 +210,6 @@ fn source_table(check: &Check<'_>, name: &str) -> Result<Table, ViewError> {
 }
 
 fn count_view(raw: RawCount, catalog: &Catalog) -> Result<CountView, ViewsError> {
-    check_name(&raw.name)?;
     let check = Check { view: &raw.name };
     let source = source_table(&check, &raw.source)?;
     check.that(
@@ -214,6 +217,12 @@ fn count_view(raw: RawCount, catalog: &Catalog) -> Result<CountView, ViewsError>
         "group_by",
         "it is empty, or longer than 255 bytes",
         "name an attribute",
+    )?;
+    check.that(
+        raw.selection.attributes().all(is_attribute_name),
+        "where",
+        "it tests an attribute whose name is empty, or longer than 255 bytes, so that nothing is selected",
+        "name attributes of the source table's items",
     )?;
     let removal = match raw.remove.as_str() {
         "retract" => Removal::Retract,

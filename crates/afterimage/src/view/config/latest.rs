@@ -2,7 +2,7 @@
 
 use afterimage_schema::{AttributeType, TableDefinition};
 
-use super::{Check, RawLatest, ViewError, ViewsError, check_name, is_attribute_name, source_table};
+use super::{Check, RawLatest, ViewError, ViewsError, is_attribute_name, source_table};
 use crate::latest::{LatestView, Rows};
 use crate::limits::{
     DECLARED_ATTRIBUTES_MAX, GROUP_ROWS_DEFAULT, GROUP_ROWS_MAX, STRIPPED_BYTES_MAX,
@@ -10,7 +10,6 @@ use crate::limits::{
 use crate::record::Catalog;
 
 pub(super) fn latest_view(raw: RawLatest, catalog: &Catalog) -> Result<LatestView, ViewsError> {
-    check_name(&raw.name)?;
     let check = Check { view: &raw.name };
     let source = source_table(&check, &raw.source)?;
     let definition = catalog.definition(source)?;

@@ -155,12 +155,27 @@ fn keys_of_a_wrong_type_or_place_are_named_with_an_example() {
         let name = if text == COUNT { "genre-counts" } else { "message-groups" };
         check_refused(text, part, replacement, &format!("view `{name}`, {expected}"));
     }
-    check_refused(
-        COUNT,
-        "name = \"genre-counts\"",
-        "",
-        "view `number 1`, key `name`: it is missing; ",
-    );
+}
+
+#[test]
+fn a_view_without_a_name_is_told_by_its_place_and_a_key_without_one_as_it_is_written() {
+    for (part, replacement, expected) in [
+        ("name = \"genre-counts\"", "", "view `number 1`, key `name`: it is missing; "),
+        ("\"genre-counts\"", "1", "view `number 1`, key `name`: invalid type: integer `1`, "),
+        ("\"genre-counts\"", "\"\"", "view `number 1`, key `name`: it is not a name "),
+        (
+            "\"genre-counts\"\nkind = \"count\"",
+            "\"\"",
+            "view `number 1`, key `name`: it is not a name ",
+        ),
+        (
+            "remove",
+            "\"\" = 1\nremove",
+            "view `genre-counts`, key `\"\"`: a `count` view has no such",
+        ),
+    ] {
+        check_refused(COUNT, part, replacement, expected);
+    }
 }
 
 #[test]
@@ -171,6 +186,8 @@ fn keys_that_no_item_can_have_are_refused() {
         ("{Genre}", format!("{}{{Genre}}", &long[..1024]), "target.sk"),
         ("count = \"count\"", format!("count = \"{}\"", &long[..256]), "target.count"),
         ("group_by = \"Genre\"", format!("group_by = \"{}\"", &long[..256]), "group_by"),
+        ("remove", format!("where.{} = {{ equals = \"\" }}\nremove", &long[..256]), "where"),
+        ("remove", "where.\"\" = { equals = \"\" }\nremove".to_owned(), "where"),
     ] {
         check_refused(COUNT, part, &replacement, &format!("view `genre-counts`, key `{key}`: "));
     }
