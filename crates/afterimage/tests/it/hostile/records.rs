@@ -14,6 +14,7 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 use serde_json::{Value, json};
 
+use super::at_least;
 use super::mutation::{Mutation, Splice, any_mutation, any_splice};
 use super::service::Service;
 
@@ -196,7 +197,7 @@ fn check(hostile: &[String], service: &mut Service) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1500, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(at_least(1500))]
 
     #[test]
     fn hostile_records_against_sound_tables_harm_no_other(hostile in vec(any_hostile(), 1..5)) {

@@ -6,6 +6,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
+use super::at_least;
 use super::mutation::{Mutation, Splice, any_mutation, any_splice};
 use super::records::CATALOG;
 
@@ -76,7 +77,7 @@ fn unchanged_views_survive_their_inline_form() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 3000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(at_least(3000))]
 
     #[test]
     fn mutated_views_are_views_or_an_error_with_its_key(
