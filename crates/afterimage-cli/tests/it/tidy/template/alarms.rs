@@ -73,8 +73,9 @@ fn alarms_watch_these_metrics() {
         ProcessorErrorsAlarm: 100 * errors / invocations > 1, 1 times, and says when it is over
           AWS/Lambda Errors FunctionName=StreamProcessor, Sum of 300 s
           AWS/Lambda Invocations FunctionName=StreamProcessor, Sum of 300 s
-        UndeliveredAlarm: > 0, 1 times, and says when it is over
+        UndeliveredAlarm: waiting + received > 0, 1 times, and says when it is over
           AWS/SQS ApproximateNumberOfMessagesVisible QueueName=UndeliveredRecords.QueueName, Maximum of 60 s
+          AWS/SQS ApproximateNumberOfMessagesNotVisible QueueName=UndeliveredRecords.QueueName, Maximum of 60 s
     "#]]
     .assert_eq(&(alarms.join("\n") + "\n"));
 }

@@ -1,5 +1,7 @@
 //! The way from the streams to the processor.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde_json::{Value, json};
 
 use super::super::text;
@@ -31,12 +33,51 @@ fn no_record_is_lost_between_stream_and_function() {
         assert_eq!(settings["BisectBatchOnFunctionError"], true, "{name}");
         let destination = &settings["DestinationConfig"]["OnFailure"]["Destination"];
         assert_eq!(destination, "UndeliveredRecords.Arn", "{name}");
-        // Bounded, and early enough to fetch the records before the stream forgets them after 24 hours.
-        assert!(settings["MaximumRetryAttempts"].as_i64().is_some_and(|it| it > 0), "{name}");
+        // Age alone ends the attempts, and early enough to fetch the records before the stream forgets
+        // them after 24 hours.
+        assert_eq!(settings["MaximumRetryAttempts"], -1, "{name}");
         let age_secs = settings["MaximumRecordAgeInSeconds"].as_i64();
         assert!(age_secs.is_some_and(|it| (60..=43_200).contains(&it)), "{name}");
     }
     assert!(mappings["AlbumsMapping"]["Properties"]["FilterCriteria"].is_null());
+}
+
+/// What Lambda does with the processor's permissions: no call of the processor shows that it needs them.
+#[test]
+fn lambda_may_read_the_streams_and_report_to_the_queue() {
+    let mappings = of_type("AWS::Lambda::EventSourceMapping");
+    let of_mappings = |pointer: &str| -> BTreeSet<Value> {
+        let found = mappings.values().map(|it| it["Properties"].pointer(pointer));
+        found.map(|it| it.expect("a resource").clone()).collect()
+    };
+    let streams = of_mappings("/EventSourceArn");
+    let queues = of_mappings("/DestinationConfig/OnFailure/Destination");
+    let everything = BTreeSet::from([json!("*")]);
+    let expected = BTreeMap::from([
+        ("dynamodb:DescribeStream".to_owned(), streams.clone()),
+        ("dynamodb:GetRecords".to_owned(), streams.clone()),
+        ("dynamodb:GetShardIterator".to_owned(), streams),
+        ("dynamodb:ListStreams".to_owned(), everything),
+        ("sqs:SendMessage".to_owned(), queues),
+    ]);
+
+    let mut allowed: BTreeMap<String, BTreeSet<Value>> = BTreeMap::new();
+    let processor = &section("Resources")["StreamProcessor"]["Properties"];
+    for statement in list(&processor["Policies"][0]["Statement"]) {
+        for action in list(&statement["Action"]) {
+            let action = action.as_str().expect("an action").to_owned();
+            if expected.contains_key(&action) {
+                assert!(statement["Condition"].is_null(), "{statement}");
+                allowed.entry(action).or_default().extend(list(&statement["Resource"]));
+            }
+        }
+    }
+    assert_eq!(allowed, expected);
+}
+
+/// One value, or a list of them.
+fn list(value: &Value) -> Vec<Value> {
+    value.as_array().cloned().unwrap_or_else(|| vec![value.clone()])
 }
 
 #[test]
