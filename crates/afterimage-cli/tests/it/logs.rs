@@ -231,7 +231,7 @@ fn a_refusal_says_what_to_do() {
 #[test]
 fn a_throttled_reader_waits_and_goes_on() {
     let throttled = (400, json!({ "__type": "ThrottlingException", "message": "Rate exceeded" }));
-    let service = Service::start(vec![
+    let service = Service::start_for_follower(vec![
         (200, json!({ "events": [event("1", &parked("7"))], "nextToken": "t" })),
         throttled,
         (200, json!({ "events": [event("1", &parked("7")), event("2", &parked("8"))] })),

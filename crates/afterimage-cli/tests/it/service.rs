@@ -12,18 +12,31 @@ use crate::program::command;
 /// A service that gives its answers one after the other, whatever is asked.
 pub struct Service {
     url: String,
+    /// Where whoever asks once more shall wait, and not be refused.
+    waiting_room: Option<TcpListener>,
     answering: JoinHandle<Vec<Value>>,
 }
 
 impl Service {
-    /// Each answer is a status and a body.
+    /// Each answer is a status and a body; whoever asks once more is refused.
     pub fn start(answers: Vec<(u16, Value)>) -> Self {
+        Self::start_on(TcpListener::bind("127.0.0.1:0").expect("a port"), answers)
+    }
+
+    /// The same, for a client that asks until the test ends it: what it asks after the last answer is
+    /// never answered.
+    pub fn start_for_follower(answers: Vec<(u16, Value)>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let waiting_room = Some(listener.try_clone().expect("the same port"));
+        Self { waiting_room, ..Self::start_on(listener, answers) }
+    }
+
+    fn start_on(listener: TcpListener, answers: Vec<(u16, Value)>) -> Self {
         let url = format!("http://{}", listener.local_addr().expect("an address"));
         let answering = std::thread::spawn(move || {
             answers.into_iter().map(|(status, body)| answer(&listener, status, &body)).collect()
         });
-        Self { url, answering }
+        Self { url, waiting_room: None, answering }
     }
 
     /// A command that takes the service for AWS, and asks once.
@@ -33,7 +46,9 @@ impl Service {
 
     /// The bodies of the requests, once all answers are given.
     pub fn requests(self) -> Vec<Value> {
-        self.answering.join().expect("a service")
+        let requests = self.answering.join().expect("a service");
+        drop(self.waiting_room);
+        requests
     }
 }
 
