@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use afterimage_dynamodb::{BatchReport, Processor, StreamEvent};
 use afterimage_schema::{Table, TableNames};
-use anyhow::{Context as _, ensure};
+use anyhow::{Context as _, anyhow, ensure};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
 use embedded_dynamodb::Emulator;
@@ -26,23 +26,36 @@ const TRANSACTION_UNITS: f64 = 2.0;
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     println!(
-        "{:<46}{:>8}{:>12}{:>8}{:>8}{:>14}",
-        "one batch of", "write", "per record", "least", "read", "transactions"
+        "{:<46}{:>8}{:>12}{:>8}{:>8}{:>12}{:>14}",
+        "one batch of", "write", "per record", "least", "read", "per record", "transactions"
     );
     let one = messages(500, 1);
-    print("500 messages of one conversation", &one, &run(&one, 1).await?, move_units(1));
+    print("500 messages of one conversation", &one, &run(&one, 1).await?.0, move_units(1));
     let many = messages(500, 500);
-    print("500 messages of 500 conversations", &many, &run(&many, 500).await?, move_units(500));
+    let (report, emulator) = run(&many, 500).await?;
+    print("500 messages of 500 conversations", &many, &report, move_units(500));
+    let moved = moved_rows(&emulator.client()).await?;
+    print(
+        "the rows that these moved, as they come back",
+        &moved,
+        &process(&emulator.client(), &moved).await?,
+        0.0,
+    );
     let albums: Vec<_> =
         (0..1000).map(|it| album(it, &format!("{it}"), &format!("{}", it % 10))).collect();
     let groups = (0..10).map(|genre| (genre.to_string(), 100)).collect();
-    print("1,000 new albums of 10 genres", &albums, &run(&albums, 0).await?, count_units(&groups));
+    print(
+        "1,000 new albums of 10 genres",
+        &albums,
+        &run(&albums, 0).await?.0,
+        count_units(&groups),
+    );
     match std::env::args().nth(1) {
         None => println!("(no file of albums was given: the real list is left out)"),
         Some(path) => {
             let (albums, groups) = listed(&path)?;
             let label = format!("{} listed albums of {} genres", albums.len(), groups.len());
-            print(&label, &albums, &run(&albums, 0).await?, count_units(&groups));
+            print(&label, &albums, &run(&albums, 0).await?.0, count_units(&groups));
         }
     }
     Ok(())
@@ -52,11 +65,12 @@ fn print(label: &str, records: &[Value], report: &BatchReport, least: f64) {
     let consumed = report.consumption;
     let count = u32::try_from(records.len()).map_or(f64::NAN, f64::from);
     println!(
-        "{label:<46}{:>8}{:>12.3}{:>8.3}{:>8}{:>14}",
+        "{label:<46}{:>8}{:>12.3}{:>8.3}{:>8}{:>12.3}{:>14}",
         consumed.write_units,
         consumed.write_units / count,
         least / count,
         consumed.read_units,
+        consumed.read_units / count,
         consumed.transaction_count,
     );
 }
@@ -73,20 +87,44 @@ fn count_units(groups: &BTreeMap<String, usize>) -> f64 {
     TRANSACTION_UNITS * u32::try_from(albums + touches).map_or(f64::NAN, f64::from)
 }
 
-/// Runs one batch on empty tables in which each conversation has two rows.
-async fn run(records: &[Value], group_count: u32) -> anyhow::Result<BatchReport> {
+/// Runs one batch on empty tables in which each conversation has two rows; gives the DynamoDB that has them too.
+async fn run(records: &[Value], group_count: u32) -> anyhow::Result<(BatchReport, Emulator)> {
     let emulator = Emulator::in_memory().await?;
     emulator.create_tables(&TableNames::default())?;
     let client = emulator.client();
     for group in 0..group_count {
         put_rows(&client, group).await?;
     }
-    let processor = Processor::from_environment(client, TableNames::default())?;
+    let report = process(&client, records).await?;
+    Ok((report, emulator))
+}
+
+async fn process(client: &Client, records: &[Value]) -> anyhow::Result<BatchReport> {
+    let processor = Processor::from_environment(client.clone(), TableNames::default())?;
     let event: StreamEvent = serde_json::from_value(json!({ "Records": records }))?;
     let report = processor.process(&event, Instant::now() + Duration::from_secs(600)).await;
     ensure!(report.response().batch_item_failures.is_empty(), "a record failed");
-    emulator.shutdown().await;
     Ok(report)
+}
+
+/// The records of the rows as they stand: their stream brings each moved row to the processor again.
+async fn moved_rows(client: &Client) -> anyhow::Result<Vec<Value>> {
+    let scan = client.scan().table_name(Table::Messages.default_name());
+    let mut items = scan.into_paginator().items().send();
+    let mut records = Vec::new();
+    while let Some(item) = items.next().await {
+        let item = item.context("the rows could not be read")?;
+        let text = |name: &str| match item.get(name) {
+            Some(AttributeValue::S(text)) => Ok(json!({ "S": text })),
+            _ => Err(anyhow!("a row has no text `{name}`")),
+        };
+        let keys = json!({ "pk": text("pk")?, "sk": text("sk")? });
+        let image = item.keys().map(|name| Ok((name.clone(), text(name)?)));
+        let image = Value::Object(image.collect::<anyhow::Result<_>>()?);
+        let number = 1_000_000 + records.len() as u64;
+        records.push(record_of_image(Table::Messages, number, &keys, &image));
+    }
+    Ok(records)
 }
 
 async fn put_rows(client: &Client, group: u32) -> anyhow::Result<()> {
@@ -126,6 +164,10 @@ fn record(table: Table, number: u64, keys: &Value, (name, text): (&str, &str)) -
     if let Some(image) = image.as_object_mut() {
         image.insert(name.to_owned(), json!({ "S": text }));
     }
+    record_of_image(table, number, keys, &image)
+}
+
+fn record_of_image(table: Table, number: u64, keys: &Value, image: &Value) -> Value {
     let stream = format!("table/{}/stream/2026-01-01T00:00:00.000", table.default_name());
     json!({
         "eventName": "INSERT",
