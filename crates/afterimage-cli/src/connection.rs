@@ -5,6 +5,7 @@ mod refusal;
 use std::error::Error;
 use std::time::Duration;
 
+use afterimage_dynamodb::http_client_at_endpoint;
 use afterimage_schema::{Table, TableNames};
 use anyhow::Context as _;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
@@ -213,7 +214,7 @@ fn check_url(url: &str) -> Result<(), Failure> {
 
 fn endpoint_settings(url: &str) -> SdkConfig {
     let credentials = Credentials::new("local", "local", None, None, "afterimage");
-    SdkConfig::builder()
+    let mut config = SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::from_static("us-east-1"))
         .credentials_provider(SharedCredentialsProvider::new(credentials))
@@ -223,8 +224,9 @@ fn endpoint_settings(url: &str) -> SdkConfig {
                 .operation_attempt_timeout(ATTEMPT_TIMEOUT)
                 .build(),
         )
-        .endpoint_url(url)
-        .build()
+        .endpoint_url(url);
+    config.set_http_client(http_client_at_endpoint(url));
+    config.build()
 }
 
 /// The settings of the environment.

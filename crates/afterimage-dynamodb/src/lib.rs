@@ -13,7 +13,7 @@ mod report;
 mod store;
 mod verify;
 
-pub use client::{client_at_endpoint, client_from_environment};
+pub use client::{client_at_endpoint, client_from_environment, http_client_at_endpoint};
 pub use convert::ConvertError;
 pub use meter::Consumption;
 pub use parked::{ParkedRecords, Removed};

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use afterimage_schema::{Table, TableNames};
-use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
+use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region, SharedHttpClient};
 use dynoxide::{Database, server};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -125,6 +125,7 @@ impl Emulator {
             .region(Region::from_static("us-east-1"))
             .credentials_provider(credentials())
             .endpoint_url(self.endpoint_url())
+            .http_client(http_client())
             .build();
         aws_sdk_dynamodb::Client::from_conf(config)
     }
@@ -137,6 +138,7 @@ impl Emulator {
             .region(Region::from_static("us-east-1"))
             .credentials_provider(credentials())
             .endpoint_url(self.endpoint_url())
+            .http_client(http_client())
             .build();
         aws_sdk_dynamodbstreams::Client::from_conf(config)
     }
@@ -167,6 +169,11 @@ impl Emulator {
             }
         }
     }
+}
+
+/// The SDK's own asks the proxy that the environment names, which cannot reach this machine's loopback.
+fn http_client() -> SharedHttpClient {
+    aws_smithy_http_client::Builder::new().build_http()
 }
 
 /// Dummy credentials: the emulator takes any.

@@ -9,16 +9,19 @@
 )]
 
 mod create_table;
+mod unserved;
 
 use std::fmt;
 
 use afterimage_schema::{Table, TableNames};
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
+use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region, SharedHttpClient};
 use aws_sdk_dynamodb::operation::delete_table::DeleteTableError;
 use embedded_dynamodb::Emulator;
 
-/// The environment variable that holds the URL of another engine, for example
+pub use unserved::UnservedEndpoint;
+
+/// The environment variable that holds the `http://` URL of another engine, for example
 /// `http://127.0.0.1:5000`. Where it is not set, each test has an embedded DynamoDB of its own.
 pub const ENDPOINT_VARIABLE: &str = "AFTERIMAGE_TEST_ENDPOINT";
 
@@ -79,6 +82,7 @@ impl TestDynamoDb {
             .region(Region::from_static("us-east-1"))
             .credentials_provider(credentials())
             .endpoint_url(self.endpoint_url())
+            .http_client(http_client())
             .build();
         aws_sdk_dynamodbstreams::Client::from_conf(config)
     }
@@ -149,8 +153,14 @@ fn client(endpoint_url: &str) -> Client {
         .region(Region::from_static("us-east-1"))
         .credentials_provider(credentials())
         .endpoint_url(endpoint_url)
+        .http_client(http_client())
         .build();
     Client::from_conf(config)
+}
+
+/// The SDK's own asks the proxy that the environment names, which cannot reach this machine's loopback.
+fn http_client() -> SharedHttpClient {
+    aws_smithy_http_client::Builder::new().build_http()
 }
 
 /// Dummy credentials: emulators take any.

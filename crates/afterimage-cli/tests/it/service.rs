@@ -52,7 +52,8 @@ impl Service {
     }
 }
 
-/// A command that takes what answers at a URL for AWS, and repeats no request.
+/// A command that takes what answers at a URL for AWS, and repeats no request. Neither the caller's AWS
+/// settings nor a proxy, which AWS itself would be asked through, reach it.
 pub fn on_aws(url: &str, arguments: &[&str]) -> Command {
     let mut command = command(arguments);
     command.envs([
@@ -61,6 +62,9 @@ pub fn on_aws(url: &str, arguments: &[&str]) -> Command {
         ("AWS_SECRET_ACCESS_KEY", "test"),
         ("AWS_REGION", "us-east-1"),
         ("AWS_MAX_ATTEMPTS", "1"),
+        ("AWS_CONFIG_FILE", "/dev/null"),
+        ("AWS_SHARED_CREDENTIALS_FILE", "/dev/null"),
+        ("NO_PROXY", "127.0.0.1"),
     ]);
     command
 }

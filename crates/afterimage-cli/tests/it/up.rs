@@ -3,15 +3,17 @@
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::ops::Range;
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 
+use afterimage_dynamodb::http_client_at_endpoint;
 use afterimage_schema::{Table, TableNames};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_dynamodb::types::AttributeValue;
+use test_dynamodb::UnservedEndpoint;
 
-use crate::program::{command, run, signal};
+use crate::program::{command, run, signal, to_its_end};
 
 /// A running local stack, killed where a test fails before it is told to end.
 pub struct Stack {
@@ -23,10 +25,12 @@ pub struct Stack {
 impl Stack {
     pub fn start(arguments: &[&str]) -> Self {
         let ports = ["up", "--http-port", "0", "--dynamodb-port", "0"];
-        let mut process = command(&[&ports, arguments].concat())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("the command starts");
+        Self::start_by(&mut command(&[&ports, arguments].concat()))
+    }
+
+    /// By a command, made ready.
+    fn start_by(command: &mut Command) -> Self {
+        let mut process = command.stdout(Stdio::piped()).spawn().expect("the command starts");
         let reader = BufReader::new(process.stdout.take().expect("its output"));
         let ready = reader
             .lines()
@@ -78,6 +82,25 @@ fn the_stack_runs_in_memory_until_ctrl_c() {
 }
 
 #[test]
+fn no_proxy_is_asked_for_what_is_on_this_machine() {
+    let proxy = UnservedEndpoint::hold();
+    let behind_proxy = |arguments: &[&str]| {
+        let mut command = command(arguments);
+        for name in ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"] {
+            command.env(name, proxy.url()).env(name.to_lowercase(), proxy.url());
+        }
+        command.env_remove("NO_PROXY").env_remove("no_proxy");
+        command
+    };
+    let up = ["up", "--http-port", "0", "--dynamodb-port", "0", "--in-memory"];
+    let stack = Stack::start_by(&mut behind_proxy(&up));
+    let scan = ["scan", "albums", "--output", "json", "--endpoint", &stack.dynamodb_url];
+    let scanned = to_its_end(&mut behind_proxy(&scan));
+    assert!(scanned.stdout.lines().count() > 50, "{}", scanned.stderr);
+    assert_eq!(stack.stop("INT"), Some(0));
+}
+
+#[test]
 fn data_survives_a_restart() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("data");
@@ -105,13 +128,13 @@ fn genre(number: u32) -> String {
 
 /// A client for a stack's DynamoDB.
 pub fn client(url: &str) -> Client {
-    let config = aws_sdk_dynamodb::Config::builder()
+    let mut config = aws_sdk_dynamodb::Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::from_static("us-east-1"))
         .credentials_provider(Credentials::new("local", "local", None, None, "test"))
-        .endpoint_url(url)
-        .build();
-    Client::from_conf(config)
+        .endpoint_url(url);
+    config.set_http_client(http_client_at_endpoint(url));
+    Client::from_conf(config.build())
 }
 
 /// Puts albums until one is not acknowledged, and tells of each that was.

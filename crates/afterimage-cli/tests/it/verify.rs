@@ -5,12 +5,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::{Value, json};
 
 use crate::program::run;
-use crate::up::Stack;
+use crate::up::{Stack, client};
 use crate::world::{World, album, message, put_row, record};
 
 type Item = HashMap<String, AttributeValue>;
@@ -334,13 +333,7 @@ async fn write_on(stack: Arc<Stack>, client: Client, writer: u32, is_over: Arc<A
 #[tokio::test(flavor = "multi_thread")]
 async fn writes_that_go_on_are_no_drift() {
     let stack = Arc::new(Stack::start(&["--in-memory"]));
-    let config = aws_sdk_dynamodb::Config::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .region(Region::from_static("us-east-1"))
-        .credentials_provider(Credentials::new("local", "local", None, None, "test"))
-        .endpoint_url(&stack.dynamodb_url)
-        .build();
-    let client = Client::from_conf(config);
+    let client = client(&stack.dynamodb_url);
     for (owner, group) in [("ada", 0), ("lin", 0), ("ada", 1)] {
         let put = client.put_item().table_name("afterimage-messages");
         let put =
