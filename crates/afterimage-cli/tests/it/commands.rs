@@ -8,6 +8,7 @@ use afterimage_schema::TableNames;
 use aws_sdk_dynamodb::types::AttributeValue;
 use embedded_dynamodb::Emulator;
 use expect_test::expect;
+use test_dynamodb::UnservedEndpoint;
 
 use crate::program::{check, command, run, signal};
 
@@ -103,11 +104,8 @@ fn every_command_has_help_with_examples() {
 
 #[test]
 fn an_endpoint_that_nobody_serves_is_named() {
-    let free_port = {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-        listener.local_addr().expect("its address").port()
-    };
-    let endpoint = format!("http://127.0.0.1:{free_port}");
+    let nobody = UnservedEndpoint::hold();
+    let endpoint = nobody.url();
     for arguments in [
         &["schema", "list"] as &[&str],
         &["scan", "albums"],

@@ -2,6 +2,7 @@
 
 use expect_test::expect;
 use serde_json::Value;
+use test_dynamodb::UnservedEndpoint;
 
 use crate::observed::Observed;
 use crate::program::{check, run};
@@ -39,9 +40,8 @@ fn a_stack_s_views_are_shown_with_lag_outcomes_parked_and_drift() {
 
 #[test]
 fn a_stack_that_does_not_answer_is_said() {
-    let port = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
-    let url = format!("http://{}/", port.local_addr().expect("an address"));
-    drop(port);
+    let nobody = UnservedEndpoint::hold();
+    let url = format!("{}/", nobody.url());
     let run = run(&["status", "--http-url", &url, "--endpoint", &url]);
     assert_eq!(run.code, Some(1));
     let expected = format!("error: no local stack answers at {url}\n");
