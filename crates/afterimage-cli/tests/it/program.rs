@@ -10,7 +10,8 @@ pub fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
-/// The `afterimage` command, in the repository's root, without the caller's AWS and table settings.
+/// The `afterimage` command, in the repository's root, without the caller's AWS and table settings, and
+/// without colours.
 pub fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_afterimage"));
     let settings = std::env::vars().map(|(name, _)| name).filter(|name| {
@@ -22,6 +23,7 @@ pub fn command(arguments: &[&str]) -> Command {
     for setting in settings {
         command.env_remove(setting);
     }
+    command.env("NO_COLOR", "1");
     command.args(arguments).current_dir(repository()).stdin(Stdio::null());
     command
 }
