@@ -1,7 +1,8 @@
 //! As much of the query language of CloudWatch Logs Insights as the saved queries use
 //! (<https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_QuerySyntax.html>): `fields`, `filter`,
 //! `stats`, `sort`, `limit`. It is stricter than the service: a name that stands in none of the lines that
-//! are left is an error.
+//! are left is an error. What `fields` names are columns of the result, so that those are the lines left in
+//! the end, wherever the command stands.
 
 mod condition;
 
@@ -11,17 +12,22 @@ use serde_json::{Value, json};
 
 use condition::Condition;
 
+/// What a function's log stream is called in a log group that it shares
+/// (<https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-loggroups.html>).
+const LOG_STREAM: &str = "2026/01/05/under-test[$LATEST]00000000000000000000000000000000";
+
 /// A row of a result, by field.
 pub type Row = BTreeMap<String, Value>;
 
 /// The rows that a query gives.
 pub(crate) fn run(query: &str, lines: &[Value]) -> Result<Vec<Row>, String> {
     let mut rows: Vec<Row> = lines.iter().map(row).collect();
+    let mut columns = Vec::new();
     for command in query.split('|') {
         let (verb, rest) = command.trim().split_once(' ').ok_or("a command has no argument")?;
         let rest = rest.trim();
         match verb {
-            "fields" => rest.split(',').try_for_each(|name| known(&rows, name.trim()))?,
+            "fields" => columns.extend(rest.split(',').map(str::trim)),
             "filter" => {
                 let condition = Condition::parse(rest)?;
                 condition.names().into_iter().try_for_each(|name| known(&rows, name))?;
@@ -33,13 +39,17 @@ pub(crate) fn run(query: &str, lines: &[Value]) -> Result<Vec<Row>, String> {
             other => return Err(format!("`{other}` is not understood here")),
         }
     }
+    columns.iter().try_for_each(|name| known(&rows, name))?;
+    if !columns.is_empty() {
+        rows.iter_mut().for_each(|row| row.retain(|name, _| columns.contains(&name.as_str())));
+    }
     Ok(rows)
 }
 
-/// A line's fields as the service finds them in JSON: by dotted names, and `@timestamp` beside them,
-/// which the service has for every line.
+/// A line's fields as the service finds them in JSON: by dotted names, and beside them `@timestamp` and
+/// `@logStream`, which the service has for every line.
 fn row(line: &Value) -> Row {
-    let mut row = Row::new();
+    let mut row = Row::from([("@logStream".to_owned(), json!(LOG_STREAM))]);
     flatten(&mut row, "", line);
     if let Some(timestamp) = row.get("timestamp").or_else(|| row.get("time")).cloned() {
         row.insert("@timestamp".to_owned(), timestamp);
@@ -119,14 +129,18 @@ fn sort(rows: &mut [Row], text: &str) -> Result<(), String> {
 mod tests {
     use super::*;
 
-    #[track_caller]
-    fn check(query: &str, expected: Result<usize, &str>) {
+    fn found(query: &str) -> Result<Vec<Row>, String> {
         let lines = [
             json!({"message": "batch processed", "record_count": 3, "View": "a"}),
             json!({"fields": {"message": "record parked"}, "level": "WARN"}),
             json!({"type": "platform.report", "record": {"status": "timeout"}}),
         ];
-        let found = run(query, &lines).map(|rows| rows.len());
+        run(query, &lines)
+    }
+
+    #[track_caller]
+    fn check(query: &str, expected: Result<usize, &str>) {
+        let found = found(query).map(|rows| rows.len());
         assert_eq!(found, expected.map_err(str::to_owned), "{query}");
     }
 
@@ -144,9 +158,22 @@ mod tests {
     }
 
     #[test]
+    fn a_row_has_the_columns_that_were_asked_for() {
+        let rows = found("fields message, @logStream | filter record_count > 0").expect("rows");
+        let expected = [("message", "batch processed"), ("@logStream", LOG_STREAM)];
+        let expected = expected.map(|(name, value)| (name.to_owned(), json!(value)));
+        assert_eq!(rows, [Row::from(expected)]);
+    }
+
+    #[test]
     fn a_query_that_names_what_is_not_there_is_noticed() {
         check("fields nobody | filter level = \"WARN\"", Err("no line has `nobody`"));
         check("filter level = \"WARN\" | fields message", Err("no line has `message`"));
+        check("fields message | filter level = \"WARN\"", Err("no line has `message`"));
+        check("filter level = \"WARN\" | sort View", Err("no line has `View`"));
+        check("filter level = \"WARN\" | stats count(*) as n by View", Err("no line has `View`"));
+        check("fields View | stats sum(record_count) as n by View", Ok(2));
+        check("fields level | stats sum(record_count) as n by View", Err("no line has `level`"));
         check("filter nobody > 1 | fields message", Err("no line has `nobody`"));
         check("filter level = \"WARN\" or nobody = 1", Err("no line has `nobody`"));
         check("stats sum(nobody) as n by View", Err("no line has `nobody`"));
