@@ -1,6 +1,6 @@
 //! What a function wrote, held to what is promised of it.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use time::format_description::well_known::Rfc3339;
 use time::{OffsetDateTime, UtcOffset};
 
@@ -36,6 +36,24 @@ impl Ended {
             }
         }
         lines
+    }
+
+    /// Checks that it could not start, and why: so it told Lambda and, in one line, its log, and it ended.
+    ///
+    /// # Panics
+    /// Where it was otherwise.
+    #[track_caller]
+    pub fn assert_cannot_start(&self, reason: &str) {
+        let error = self.init_error.as_ref();
+        assert_eq!(
+            error.map(|it| (it.message.as_str(), it.error_type.as_str())),
+            Some((reason, "Runtime.InitError"))
+        );
+        assert_eq!(self.status.code(), Some(1), "{:?}", self.stderr);
+        let told: Vec<_> =
+            self.log().into_iter().map(|it| (it["level"].clone(), it["fields"].clone())).collect();
+        let expected = json!({"message": "function cannot start", "error": reason});
+        assert_eq!(told, [(json!("ERROR"), expected)]);
     }
 
     /// Checks that nothing it wrote holds this.

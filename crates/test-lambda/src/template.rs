@@ -48,6 +48,21 @@ impl DeployedFunction {
         Self { variables, statements }
     }
 
+    /// The binaries of a package that the template deploys, in their order.
+    #[must_use]
+    pub fn binaries_of(package: &str) -> Vec<String> {
+        let template = template();
+        let functions = template["Resources"].as_object().expect("resources").values();
+        let code = format!("crates/{package}");
+        let mut binaries: Vec<_> = functions
+            .filter(|it| it["Properties"]["CodeUri"] == code)
+            .map(|it| it["Metadata"]["BuildProperties"]["Binary"].as_str().expect("a binary"))
+            .map(str::to_owned)
+            .collect();
+        binaries.sort();
+        binaries
+    }
+
     /// The variables that it is given where its tables have these names.
     #[must_use]
     pub fn environment(&self, names: &TableNames) -> BTreeMap<String, String> {

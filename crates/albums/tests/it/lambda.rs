@@ -1,9 +1,7 @@
 //! The functions' binaries, run as Lambda runs them: each answers its events, changes its table, opens
 //! its connection while it starts, and has the permissions that it needs and no others.
 
-use std::collections::BTreeMap;
-
-use afterimage_schema::Table;
+use afterimage_schema::{Table, TableNames};
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::{Value, json};
 use test_lambda::{DeployedFunction, DynamoDbProxy, Function, Moment, event};
@@ -142,19 +140,29 @@ async fn list_genres() {
     assert_eq!(line["fields"]["cause"], "an item has no valid attribute `count`");
 }
 
+/// Every binary, and its table by variable and name.
+const FUNCTIONS: [(&str, &str, [&str; 2]); 5] = [
+    ("add-album", env!("CARGO_BIN_EXE_add-album"), ["ALBUMS_TABLE", "albums"]),
+    ("delete-album", env!("CARGO_BIN_EXE_delete-album"), ["ALBUMS_TABLE", "albums"]),
+    ("list-albums", env!("CARGO_BIN_EXE_list-albums"), ["ALBUMS_TABLE", "albums"]),
+    ("list-genres", env!("CARGO_BIN_EXE_list-genres"), ["DERIVED_TABLE", "derived"]),
+    ("update-album", env!("CARGO_BIN_EXE_update-album"), ["ALBUMS_TABLE", "albums"]),
+];
+
 #[tokio::test]
-async fn a_function_without_its_table_says_so_and_ends() {
-    let gateway = Gateway::empty().await;
-    let names = gateway.dynamodb.names();
-    let dynamodb = DynamoDbProxy::start(&gateway.dynamodb.endpoint_url(), names).await;
-    let program = test_lambda::program("list-genres", env!("CARGO_BIN_EXE_list-genres"));
-    let ended = Function::start(&program, &[], &BTreeMap::new(), &dynamodb).await.ended().await;
-    let error = ended.init_error.expect("a report");
-    assert_eq!(
-        error.message,
-        "DERIVED_TABLE is not set: give this function the name of its table `derived`"
-    );
-    assert_eq!(ended.status.code(), Some(1));
+async fn each_function_without_its_table_says_so_and_ends() {
+    assert_eq!(DeployedFunction::binaries_of("albums"), FUNCTIONS.map(|(name, ..)| name));
+    for (name, program, [variable, table]) in FUNCTIONS {
+        let mut variables = DeployedFunction::of_binary(name).environment(&TableNames::default());
+        variables.remove(variable).expect("set by the template");
+        let program = test_lambda::program(name, program);
+        // It ends before it needs a DynamoDB.
+        let function =
+            Function::start_without_proxy(&program, &[], &variables, "http://127.0.0.1").await;
+        function.ended().await.assert_cannot_start(&format!(
+            "{variable} is not set: give this function the name of its table `{table}`"
+        ));
+    }
 }
 
 /// Where DynamoDB is out of reach the function starts all the same, and says so in its answers.

@@ -1,9 +1,7 @@
 //! The start of the process.
 
-use std::collections::BTreeMap;
-
-use serde_json::json;
-use test_lambda::{Function, Moment};
+use afterimage_schema::TableNames;
+use test_lambda::{DeployedFunction, Ended, Function, Moment};
 
 use super::{Deployment, album, batch, failed, program};
 
@@ -37,41 +35,27 @@ async fn the_connection_is_open_before_the_first_event() {
 
 #[tokio::test]
 async fn without_a_table_it_says_so_and_ends() {
-    let deployment = Deployment::new().await;
-    let (_, dynamodb) = deployment.start(None).await;
-    let mut variables = deployment.deployed.environment(deployment.tables.names());
-    variables.remove("DERIVED_TABLE").expect("set by the template");
-    check(
-        &variables,
-        &dynamodb,
-        "DERIVED_TABLE is not set: give this function the name of its table `derived`",
-    )
-    .await;
-    variables.insert("DERIVED_TABLE".to_owned(), "a b".to_owned());
-    check(
-        &variables,
-        &dynamodb,
+    for (variable, table) in
+        [("ALBUMS_TABLE", "albums"), ("MESSAGES_TABLE", "messages"), ("DERIVED_TABLE", "derived")]
+    {
+        start_with(variable, None).await.assert_cannot_start(&format!(
+            "{variable} is not set: give this function the name of its table `{table}`"
+        ));
+    }
+    start_with("DERIVED_TABLE", Some("a b")).await.assert_cannot_start(
         "DERIVED_TABLE is `a b`, which is no table name: 3 to 255 characters of letters, digits, \
          `_`, `.` and `-`",
-    )
-    .await;
+    );
 }
 
-async fn check(
-    variables: &BTreeMap<String, String>,
-    dynamodb: &test_lambda::DynamoDbProxy,
-    expected: &str,
-) {
-    let ended = Function::start(&program(), &[], variables, dynamodb).await.ended().await;
-    let error = ended.init_error.as_ref().expect("a report");
-    assert_eq!(
-        (error.message.as_str(), error.error_type.as_str()),
-        (expected, "Runtime.InitError")
-    );
-    assert_eq!(ended.status.code(), Some(1), "{:?}", ended.stderr);
-    let [line] = &ended.log()[..] else { unreachable!("one line: {:?}", ended.stdout) };
-    assert_eq!(
-        (&line["level"], &line["fields"]["message"], &line["fields"]["error"]),
-        (&json!("ERROR"), &json!("function cannot start"), &json!(expected))
-    );
+/// The end of a process that this variable keeps from its start, before it needs a DynamoDB.
+pub async fn start_with(variable: &str, value: Option<&str>) -> Ended {
+    let deployed = DeployedFunction::of_binary("stream-processor");
+    let mut variables = deployed.environment(&TableNames::default());
+    variables.remove(variable).expect("set by the template");
+    variables.extend(value.map(|it| (variable.to_owned(), it.to_owned())));
+    Function::start_without_proxy(&program(), &[], &variables, "http://127.0.0.1")
+        .await
+        .ended()
+        .await
 }
