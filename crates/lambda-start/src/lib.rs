@@ -3,6 +3,7 @@
 
 mod init_error;
 mod log;
+mod panics;
 mod warm_up;
 
 use std::convert::Infallible;

@@ -3,21 +3,25 @@
 use std::env;
 use std::str::FromStr as _;
 
-use tracing::Metadata;
-use tracing_subscriber::filter::{LevelFilter, Targets, filter_fn};
+use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::fmt::format::{Format, Json, JsonFields};
 use tracing_subscriber::fmt::{self, Layer as Lines};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{Layer as _, registry};
 
-/// Where the runtime tells what a handler returned, or that it panicked.
+use crate::panics;
+
+/// Where the runtime writes the error that a handler returned by its `Debug`, always as an `ERROR`, and that it
+/// panicked. None of this is told: handlers tell their errors themselves, since `Debug` may hold a whole response
+/// of DynamoDB, and refusals are no `ERROR`; a panic has a line of its own, which says more.
 const HANDLER_TARGET: &str = "lambda_runtime::layers::panic";
 
 /// Makes standard output the log of the process, which Lambda takes to CloudWatch. Format and level
 /// follow the variables that the runtime's own subscriber follows; unlike its lines, these have a time,
 /// without which Lambda takes every one for `INFO`
-/// (<https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-log-level.html>).
+/// (<https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-log-level.html>). From here on a
+/// panic is one of the lines.
 ///
 /// # Panics
 /// Where the process has a log already.
@@ -30,7 +34,8 @@ pub fn log() {
     };
     let variable = |name| env::var(name).ok();
     let level = level(variable("AWS_LAMBDA_LOG_LEVEL").as_deref(), variable("RUST_LOG").as_deref());
-    registry().with(level).with(lines.with_filter(filter_fn(is_told))).init();
+    registry().with(level).with(lines).init();
+    panics::tell();
 }
 
 /// Lines of JSON: `timestamp` (RFC 3339, UTC), `level`, `fields`, and the spans around them.
@@ -39,7 +44,7 @@ pub fn json_lines<S>() -> Lines<S, JsonFields, Format<Json>> {
     fmt::layer().json().with_target(false)
 }
 
-/// The level that Lambda gives, else what `RUST_LOG` says by target. No `EnvFilter`: it would link a second
+/// The level that Lambda gives, else what `RUST_LOG` says by target; less [`HANDLER_TARGET`]. No `EnvFilter`: it would link a second
 /// engine of regular expressions into every function.
 fn level(of_lambda: Option<&str>, by_target: Option<&str>) -> Targets {
     let level = of_lambda.and_then(|it| LevelFilter::from_str(it).ok());
@@ -47,13 +52,7 @@ fn level(of_lambda: Option<&str>, by_target: Option<&str>) -> Targets {
         .map(|level| Targets::new().with_default(level))
         .or_else(|| Targets::from_str(by_target?).ok())
         .unwrap_or_else(|| Targets::new().with_default(LevelFilter::INFO))
-}
-
-/// The runtime writes the error that a handler returns by its `Debug`, always as an `ERROR`. Handlers tell
-/// their errors themselves, since `Debug` may hold a whole response of DynamoDB, and refusals are no
-/// `ERROR`. A panic, which has a field `error`, is told.
-fn is_told(metadata: &Metadata<'_>) -> bool {
-    metadata.target() != HANDLER_TARGET || metadata.fields().field("error").is_some()
+        .with_target(HANDLER_TARGET, LevelFilter::OFF)
 }
 
 #[cfg(test)]
@@ -68,17 +67,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_handler_returned_is_not_told_and_a_panic_is() {
+    fn what_the_runtime_tells_of_a_handler_is_left_out() {
         let file = Arc::new(tempfile::tempfile().expect("a file"));
         let lines = json_lines().with_writer(Arc::clone(&file));
-        let log = registry().with(lines.with_filter(filter_fn(is_told)));
+        let log = registry().with(level(None, None)).with(lines);
         tracing::dispatcher::with_default(&log.into(), || {
             tracing::error!(target: HANDLER_TARGET, "Store(Item {{ name: \"Kim\" }})");
             tracing::error!(target: HANDLER_TARGET, error = "Any", "user handler panicked");
+            tracing::error!("request failed");
         });
         let text = read(&file);
         let line: Value = serde_json::from_str(&text).expect("one line of JSON");
-        assert_eq!(line["fields"]["message"], "user handler panicked");
+        assert_eq!(line["fields"]["message"], "request failed");
         assert_eq!(line["level"], "ERROR");
         assert!(line["timestamp"].as_str().is_some_and(|it| it.ends_with('Z')), "{line}");
     }
@@ -92,6 +92,7 @@ mod tests {
                 .find(|it| level.would_enable(target, it));
             assert_eq!(told, Some(*least), "{target}");
         }
+        assert!(!level.would_enable(HANDLER_TARGET, &Level::ERROR));
     }
 
     #[test]
@@ -103,6 +104,7 @@ mod tests {
         let by_target = "error,hyper=debug";
         check_level(None, Some(by_target), &[("albums", Level::ERROR), ("hyper", Level::DEBUG)]);
         check_level(None, Some("a=b=c"), &[("albums", Level::INFO)]);
+        check_level(None, Some("lambda_runtime=trace"), &[("lambda_runtime", Level::TRACE)]);
     }
 
     fn read(mut file: &File) -> String {

@@ -23,6 +23,9 @@ const DOCUMENTED_PLATFORM_LINES: [&str; 4] = [
 /// The same of an invocation that ended well, which is written at the system log level `INFO`.
 const DOCUMENTED_SUCCESS: &str = r#"{"time":"2026-01-05T08:00:04.000Z","type":"platform.report","record":{"requestId":"platform-5","metrics":{"durationMs":9.5,"billedDurationMs":10,"memorySizeMB":512,"maxMemoryUsedMB":40},"status":"success"}}"#;
 
+/// The columns of which one at least tells why a line of the function's own is there.
+const CAUSES: [&str; 3] = ["fields.error", "fields.cause", "fields.location"];
+
 /// A query that the template saves.
 #[derive(Debug)]
 pub struct SavedQuery {
@@ -70,7 +73,7 @@ impl SavedQuery {
     }
 
     /// Checks that it finds every line of Lambda's own about an invocation that ended badly, and of the
-    /// function's lines those with these messages.
+    /// function's lines those with these messages, each with what tells its cause.
     ///
     /// # Panics
     /// Where it does not.
@@ -86,6 +89,8 @@ impl SavedQuery {
             self.name
         );
         assert!(of_lambda.iter().all(|row| row["record.status"] != "success"), "{of_lambda:?}");
+        let no_cause = own.iter().find(|row| CAUSES.iter().all(|name| !row.contains_key(*name)));
+        assert_eq!(no_cause, None, "{}: what caused it?", self.name);
         let mut found: Vec<_> =
             own.iter().map(|row| row["fields.message"].as_str().expect("a message")).collect();
         found.sort_unstable();

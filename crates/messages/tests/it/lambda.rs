@@ -1,9 +1,10 @@
 //! The functions' binaries, run as Lambda runs them: each answers its events, changes its table, opens
 //! its connection while it starts, and has the permissions that it needs and no others.
 
+use afterimage_schema::TableNames;
 use serde_json::{Value, json};
 use test_lambda::{
-    DeployedFunction, DynamoDbProxy, FixedAnswer, Function, Moment, SavedQuery, event,
+    DeployedFunction, DynamoDbProxy, Ended, FixedAnswer, Function, Moment, SavedQuery, event,
 };
 
 use crate::gateway::{Gateway, TWO};
@@ -151,6 +152,34 @@ async fn post_confirmation() {
     assert_eq!(running.gateway.items("USER#").await.len(), 4);
 }
 
+/// Every binary.
+const FUNCTIONS: [(&str, &str); 4] = [
+    ("list-message-groups", env!("CARGO_BIN_EXE_list-message-groups")),
+    ("list-messages", env!("CARGO_BIN_EXE_list-messages")),
+    ("post-confirmation", env!("CARGO_BIN_EXE_post-confirmation")),
+    ("post-message", env!("CARGO_BIN_EXE_post-message")),
+];
+
+#[tokio::test]
+async fn each_function_without_its_table_says_so_and_ends() {
+    assert_eq!(DeployedFunction::binaries_of("messages"), FUNCTIONS.map(|(name, _)| name));
+    for (name, program) in FUNCTIONS {
+        start_with(name, program, "MESSAGES_TABLE", None).await.assert_cannot_start(
+            "MESSAGES_TABLE is not set: give this function the name of its table `messages`",
+        );
+    }
+}
+
+/// The end of a process that this variable keeps from its start, before it needs a DynamoDB.
+async fn start_with(name: &str, program: &str, variable: &str, value: Option<&str>) -> Ended {
+    let mut variables = DeployedFunction::of_binary(name).environment(&TableNames::default());
+    variables.remove(variable);
+    variables.extend(value.map(|it| (variable.to_owned(), it.to_owned())));
+    let program = test_lambda::program(name, program);
+    let nowhere = "http://127.0.0.1";
+    Function::start_without_proxy(&program, &[], &variables, nowhere).await.ended().await
+}
+
 /// A cancellation as DynamoDB answers it: it holds the item that stood in the way.
 fn cancelled(item: &Value) -> FixedAnswer {
     let message = "Transaction cancelled, please refer cancellation reasons for specific reasons \
@@ -194,6 +223,16 @@ async fn lines_of_sign_ups() -> Vec<Value> {
     [worked.log(), broken.log()].concat()
 }
 
+/// Lines of a start without a table, and of one that panics: the runtime client reads no number.
+async fn lines_of_failed_starts() -> Vec<Value> {
+    // It reads nothing before it serves.
+    let (name, program) = ("post-confirmation", env!("CARGO_BIN_EXE_post-confirmation"));
+    let without_table = start_with(name, program, "MESSAGES_TABLE", None).await;
+    let number = "AWS_LAMBDA_FUNCTION_MEMORY_SIZE";
+    let panicked = start_with(name, program, number, Some("no number")).await;
+    [without_table.log(), panicked.log()].concat()
+}
+
 #[tokio::test]
 async fn failures_are_told_once_and_without_contents() {
     let sign_ups = lines_of_sign_ups().await;
@@ -227,9 +266,18 @@ async fn failures_are_told_once_and_without_contents() {
     }
     let [failed] = &ended.log()[..] else { unreachable!("one line: {:?}", ended.stdout) };
 
-    let lines = [sign_ups, vec![failed.clone()]].concat();
+    let unstarted = lines_of_failed_starts().await;
+    let lines = [sign_ups, vec![failed.clone()], unstarted].concat();
     let queries = SavedQuery::of_log_group("ApiLogs");
     let [query] = &queries[..] else { unreachable!("one query: {queries:?}") };
-    let expected = ["profile not written", "request failed", "sign-up refused"];
+    let expected = [
+        "function cannot start",
+        "panicked",
+        "profile not written",
+        "request failed",
+        "sign-up refused",
+    ];
     query.assert_finds_errors(&lines, &expected);
+    // Which function it was; they share the log group.
+    assert!(query.rows(&lines).iter().all(|row| row.contains_key("@logStream")));
 }

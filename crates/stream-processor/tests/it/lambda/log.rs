@@ -6,6 +6,8 @@ use afterimage_schema::Table;
 use serde_json::{Value, json};
 use test_lambda::{Function, SavedQuery};
 
+use super::endings::panicking_start;
+use super::start::start_with;
 use super::{Deployment, batch, failed, record, text};
 
 /// What stands in every item, keys included, and may stand in no line.
@@ -144,10 +146,12 @@ async fn each_parked_or_failed_record_is_told_by_its_ids() {
 
 #[tokio::test]
 async fn saved_queries_find_what_was_written() {
-    let lines = lines().await;
+    let without_table = start_with("DERIVED_TABLE", None).await.log();
+    let lines = [lines().await, without_table, panicking_start().await.log()].concat();
+    let errors = ["function cannot start", "panicked", "part of a batch could not be applied"];
     for query in SavedQuery::of_log_group("ProcessorLogs") {
         if query.name == "errors of the stream processor" {
-            query.assert_finds_errors(&lines, &["part of a batch could not be applied"]);
+            query.assert_finds_errors(&lines, &errors);
         } else {
             query.rows(&lines);
         }
