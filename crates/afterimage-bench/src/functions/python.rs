@@ -21,10 +21,16 @@ fn mark(folder: &Path) -> PathBuf {
     folder.join("installed")
 }
 
-/// Whether the packages are there, all of the wanted versions.
+/// Whether the packages are there, all of the wanted versions, for a Python that still is.
 pub(super) fn is_installed() -> Result<bool, BenchError> {
-    let installed = std::fs::read_to_string(mark(&folder()?)).ok();
-    Ok(installed.as_deref() == Some(REQUIREMENTS))
+    let folder = folder()?;
+    let installed = std::fs::read_to_string(mark(&folder)).ok();
+    Ok(installed.as_deref() == Some(REQUIREMENTS) && has_runtime_client(&folder))
+}
+
+fn has_runtime_client(folder: &Path) -> bool {
+    let mut import = std::process::Command::new(folder.join("bin/python"));
+    import.args(["-c", "import awslambdaric"]).output().is_ok_and(|it| it.status.success())
 }
 
 /// Installs the packages, where they are not there.
