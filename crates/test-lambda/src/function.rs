@@ -1,6 +1,7 @@
 //! A function's process.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::process::{ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -95,6 +96,7 @@ impl Function {
             .args(arguments)
             .env_clear()
             .envs(lambda_variables())
+            .envs(certificate_variables())
             .env("AWS_LAMBDA_RUNTIME_API", runtime_api.address())
             .env("AWS_ENDPOINT_URL_DYNAMODB", dynamodb_url)
             .envs(variables)
@@ -238,6 +240,12 @@ async fn ended_early(process: &mut Child, stderr: &Lines) -> String {
         Err(_) => format!("the function did nothing for {} s", PATIENCE.as_secs()),
     };
     format!("{end}\n{}", stderr.so_far().join("\n"))
+}
+
+/// Where this machine has its certificates elsewhere than most: a client reads them when it is made.
+fn certificate_variables() -> impl Iterator<Item = (&'static str, OsString)> {
+    let variables = ["SSL_CERT_FILE", "SSL_CERT_DIR"].into_iter();
+    variables.filter_map(|name| Some((name, std::env::var_os(name)?)))
 }
 
 /// The variables that Lambda sets

@@ -14,13 +14,29 @@ const LEVELS: [&str; 5] = ["TRACE", "DEBUG", "INFO", "WARN", "ERROR"];
 
 impl Ended {
     /// Its lines on standard output. Each is JSON, has a time and a level, and holds no field and no
-    /// message that `docs/operating.md` does not list; metrics follow CloudWatch's embedded format.
+    /// message that `docs/operating.md` does not list; metrics follow CloudWatch's embedded format. Left
+    /// out is that the warm-up failed or took too long, as it may where the machine is busy.
     ///
     /// # Panics
     /// Where a line is otherwise.
     #[must_use]
     #[track_caller]
     pub fn log(&self) -> Vec<Value> {
+        let mut lines = self.log_with_warm_up();
+        lines.retain(|line| {
+            let message = line["fields"]["message"].as_str();
+            !message.is_some_and(|it| it.starts_with("warm-up "))
+        });
+        lines
+    }
+
+    /// The same, with what it says of its warm-up.
+    ///
+    /// # Panics
+    /// Where a line is otherwise.
+    #[must_use]
+    #[track_caller]
+    pub fn log_with_warm_up(&self) -> Vec<Value> {
         let document = std::fs::read_to_string(repository().join("docs/operating.md"));
         let document = document.expect("a document");
         let parse = |line: &String| {

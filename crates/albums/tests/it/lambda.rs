@@ -4,6 +4,7 @@
 use afterimage_schema::{Table, TableNames};
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::{Value, json};
+use test_dynamodb::UnservedEndpoint;
 use test_lambda::{DeployedFunction, DynamoDbProxy, Function, Moment, event};
 
 use crate::gateway::Gateway;
@@ -172,17 +173,15 @@ async fn a_warm_up_that_fails_is_logged() {
     let names = gateway.dynamodb.names();
     let dynamodb = DynamoDbProxy::start(&gateway.dynamodb.endpoint_url(), names).await;
     let mut variables = DeployedFunction::of_binary("list-genres").environment(names);
-    // Nothing listens on a port that was free a moment ago.
-    let free = std::net::TcpListener::bind("127.0.0.1:0").and_then(|it| it.local_addr());
-    let nowhere = format!("http://{}", free.expect("a port"));
-    variables.insert("AWS_ENDPOINT_URL_DYNAMODB".to_owned(), nowhere);
+    let nobody = UnservedEndpoint::hold();
+    variables.insert("AWS_ENDPOINT_URL_DYNAMODB".to_owned(), nobody.url());
     let program = test_lambda::program("list-genres", env!("CARGO_BIN_EXE_list-genres"));
     let mut function = Function::start(&program, &[], &variables, &dynamodb).await;
     function.ready().await;
     let response = function.invoke(&event("api/list-genres")).await.expect("a response");
     assert!(response.contains("503"), "{response}");
     let ended = function.terminate().await;
-    let log = ended.log();
+    let log = ended.log_with_warm_up();
     let [warm_up, request] = &log[..] else { unreachable!("two lines: {log:?}") };
     // It fails, or takes too long, as the machine is.
     let message = warm_up["fields"]["message"].as_str().expect("a message");
@@ -191,4 +190,5 @@ async fn a_warm_up_that_fails_is_logged() {
         (&request["level"], &request["fields"]["code"]),
         (&json!("ERROR"), &json!("unavailable"))
     );
+    assert_eq!(ended.log(), log[1..]);
 }
