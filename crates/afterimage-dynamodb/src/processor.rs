@@ -26,7 +26,7 @@ use crate::store::Store;
 pub use retry::{Retried, RetryError};
 
 /// The environment variable that names another file of views than the one compiled in.
-const VIEWS_VARIABLE: &str = "AFTERIMAGE_VIEWS";
+pub const VIEWS_VARIABLE: &str = "AFTERIMAGE_VIEWS";
 
 /// A stream event as Lambda delivers it; each record is kept as raw JSON and decoded on its own.
 #[derive(Debug, Clone, Deserialize)]
@@ -77,10 +77,22 @@ impl Processor {
     /// # Errors
     /// [`ProcessorError`] where the file cannot be read or the views do not hold together.
     pub fn from_environment(client: Client, names: TableNames) -> Result<Self, ProcessorError> {
+        Self::with_views_file(client, names, std::env::var(VIEWS_VARIABLE).ok())
+    }
+
+    /// A processor for the views in the file at this path, or those in `views.toml`.
+    ///
+    /// # Errors
+    /// [`ProcessorError`] where the file cannot be read or the views do not hold together.
+    pub fn with_views_file(
+        client: Client,
+        names: TableNames,
+        path: Option<String>,
+    ) -> Result<Self, ProcessorError> {
         let catalog = Catalog::new(names)?;
-        let views = match std::env::var(VIEWS_VARIABLE) {
-            Err(_) => Views::compiled_in(&catalog)?,
-            Ok(path) => {
+        let views = match path {
+            None => Views::compiled_in(&catalog)?,
+            Some(path) => {
                 let text = std::fs::read_to_string(&path)
                     .map_err(|source| ProcessorError::File { path, source })?;
                 Views::parse(&text, &catalog)?

@@ -57,6 +57,8 @@ pub struct Options {
     pub trigger: bool,
     /// The tables' real names.
     pub tables: TableNames,
+    /// The file of the views, where they are not those of `views.toml`.
+    pub views_file: Option<String>,
 }
 
 /// A running stack. Dropping it stops it without waiting; nothing is lost, but records may come again.
@@ -87,8 +89,9 @@ impl Stack {
         let mappings = read_settings(TEMPLATE).map_err(StartError::Settings)?;
         let emulator = open_database(kept.database, options.dynamodb_port, &tables).await?;
         let client = emulator.client();
-        let processor = Processor::from_environment(client.clone(), tables.clone())
-            .map_err(StartError::Processor)?;
+        let processor =
+            Processor::with_views_file(client.clone(), tables.clone(), options.views_file)
+                .map_err(StartError::Processor)?;
         let functions = functions(client, &tables);
         // Boxed, as the largest of what is waited for.
         let seeding = seed::seed_once(

@@ -40,7 +40,7 @@ async fn prepared(workload: &Workload) -> Engine {
 /// What the processor leaves; every record of the workload is valid for its view.
 async fn left_by_processor(workload: &Workload) -> Derived {
     let engine = prepared(workload).await;
-    let processor = Processor::from_environment(engine.client(), engine.names().clone());
+    let processor = Processor::with_views_file(engine.client(), engine.names().clone(), None);
     let processor = processor.expect("a processor");
     for event in events(workload) {
         let event: StreamEvent = serde_json::from_str(&event).expect("an event");

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use afterimage_dynamodb::VIEWS_VARIABLE;
 use afterimage_local::{Options, Stack, Storage, function_log, install_logs};
 use afterimage_schema::TableNames;
 use anyhow::Context as _;
@@ -63,6 +64,7 @@ pub async fn run(arguments: UpArguments) -> anyhow::Result<Status> {
         trigger: !arguments.no_trigger,
         tables: TableNames::from_environment()
             .context("the environment's table names cannot be used")?,
+        views_file: std::env::var(VIEWS_VARIABLE).ok(),
     };
     let mut stop = StopSignals::listen().context("Ctrl-C cannot be listened for")?;
     let stack = tokio::select! {

@@ -22,6 +22,7 @@ fn options(storage: Storage) -> Options {
         seed: true,
         trigger: false,
         tables: TableNames::default(),
+        views_file: None,
     }
 }
 

@@ -15,6 +15,7 @@ fn options(storage: Storage) -> Options {
         seed: false,
         trigger: true,
         tables: TableNames::default(),
+        views_file: None,
     }
 }
 
