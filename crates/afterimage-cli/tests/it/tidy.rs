@@ -6,6 +6,7 @@ mod events;
 mod sources;
 mod template;
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use crate::program::repository;
@@ -17,7 +18,18 @@ fn text(path: &str) -> String {
     std::fs::read_to_string(&full).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
-/// Every file under a folder of the repository, by its path from the root, in name order.
+/// The text of a file that was found under a folder; nothing where it is gone again, as an editor's own may be.
+#[track_caller]
+fn text_if_there(path: &str) -> Option<String> {
+    match std::fs::read_to_string(repository().join(path)) {
+        Ok(text) => Some(text),
+        Err(error) if error.kind() == ErrorKind::NotFound => None,
+        Err(error) => panic!("{path}: {error}"),
+    }
+}
+
+/// Every file under a folder of the repository, by its path from the root, in name order, without hidden ones
+/// and an editor's copies.
 fn files(folder: &str) -> Vec<String> {
     let mut found = Vec::new();
     collect(&repository().join(folder), &mut found);
@@ -32,7 +44,11 @@ fn files(folder: &str) -> Vec<String> {
 
 fn collect(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in std::fs::read_dir(folder).expect("a folder") {
-        let path = entry.expect("an entry").path();
+        let entry = entry.expect("an entry");
+        let (path, name) = (entry.path(), entry.file_name().display().to_string());
+        if name.starts_with('.') || name.ends_with('~') || name.ends_with(".swp") {
+            continue;
+        }
         if path.is_dir() {
             collect(&path, found);
         } else {

@@ -1,6 +1,6 @@
 //! The files themselves.
 
-use super::{crates, files, text};
+use super::{crates, files, text, text_if_there};
 
 /// A longer file is two files.
 const LINES_MAX: usize = 500;
@@ -10,7 +10,7 @@ fn files_are_short_and_whole() {
     let marks =
         [concat!("TO", "DO"), concat!("FIX", "ME"), concat!("#[ig", "nore"), concat!("dbg", "!(")];
     for path in files("crates").iter().filter(|path| path.ends_with(".rs")) {
-        let text = text(path);
+        let Some(text) = text_if_there(path) else { continue };
         assert!(text.lines().count() <= LINES_MAX, "{path} is over {LINES_MAX} lines long");
         let says_what_it_is = text.starts_with("//!");
         let is_test = path.contains("/tests/") || path.ends_with("/tests.rs");
@@ -28,7 +28,7 @@ fn nothing_names_a_folder_of_one_machine() {
         ["Cargo.toml", "README.md", "ARCHITECTURE.md", "template.yaml", "views.toml", "deny.toml"];
     let paths = folders.iter().flat_map(|folder| files(folder)).chain(top.map(str::to_owned));
     for path in paths {
-        let text = text(&path);
+        let Some(text) = text_if_there(&path) else { continue };
         for home in [concat!("/ro", "ot/"), concat!("/ho", "me/"), concat!("/Us", "ers/")] {
             assert!(!text.contains(home), "{path} names {home}");
         }
