@@ -3,13 +3,12 @@
 mod cloud;
 mod event;
 mod local;
-mod since;
+pub(super) mod log_group;
+pub(super) mod since;
 
-use std::env::VarError;
 use std::path::PathBuf;
 
 use afterimage::Outcome;
-use anyhow::Context as _;
 use clap::Args;
 use clap::builder::PossibleValuesParser;
 use time::OffsetDateTime;
@@ -23,22 +22,19 @@ use since::Since;
 /// Where `afterimage up` keeps its data unless told otherwise.
 const DEFAULT_DATA_DIR: &str = ".afterimage";
 
-/// The environment variable that stands for `--log-group`.
-const LOG_GROUP_VARIABLE: &str = "PROCESSOR_LOG_GROUP";
-
 const EXAMPLES: &str = "\
 Examples:
   afterimage logs
   afterimage logs --since 10m --view genre-counts --outcome parked --follow
   afterimage logs --aws --log-group my-stack-ProcessorLogs-1ABC --output json
 
-With --output json each line is an event as it was logged: docs/operating.md lists the fields. A line
-without a `timestamp` gets the one that CloudWatch Logs has of it. Lines that only carry the metrics of
-a view or an outcome are left out: `batch processed` has the same numbers.";
+With --output json each line is an event as it was logged: docs/operating.md lists the fields. CloudWatch
+Logs adds `log_stream`, and the `timestamp` where a line has none. Lines that only carry the metrics of a
+view or an outcome are left out: `batch processed` has the same numbers.";
 
 /// The arguments of `logs`.
 #[derive(Debug, Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = EXAMPLES, mut_arg("endpoint", |endpoint| endpoint.hide(true)))]
 pub struct LogsArguments {
     /// How far to look back, as a number of s, m, h or d
     #[arg(long, value_name = "TIME", default_value = "1h")]
@@ -101,12 +97,7 @@ impl LogsArguments {
             let data_dir = self.data_dir.clone();
             return Ok(Place::DataDir(data_dir.unwrap_or_else(|| DEFAULT_DATA_DIR.into())));
         }
-        let named = match (&self.log_group, std::env::var(LOG_GROUP_VARIABLE)) {
-            (Some(name), _) => Some(name.clone()),
-            (None, Ok(name)) if !name.is_empty() => Some(name),
-            (None, Ok(_) | Err(VarError::NotPresent)) => None,
-            (None, Err(error)) => return Err(error).context(LOG_GROUP_VARIABLE),
-        };
+        let named = log_group::name(self.log_group.as_deref())?;
         let next = "give --log-group, or PROCESSOR_LOG_GROUP: the deployed stack's output ProcessorLogGroup";
         Ok(Place::LogGroup(named.ok_or_else(|| Failure::usage("no log group is named", next))?))
     }
@@ -115,16 +106,13 @@ impl LogsArguments {
 /// Prints the events, the oldest first.
 pub async fn run(arguments: LogsArguments) -> anyhow::Result<Status> {
     let place = arguments.place()?;
-    let looked_back = arguments.since.duration().try_into().ok();
-    let from = looked_back
-        .and_then(|it| OffsetDateTime::now_utc().checked_sub(it))
-        .context("there is no time that long ago")?;
+    let from = arguments.since.start()?;
     let selection = Selection { view: arguments.view, outcome: arguments.outcome };
     let printer =
         Printer { output: Output::new(), format: arguments.connection.format(), selection, from };
     match place {
         Place::DataDir(data_dir) => local::run(printer, &data_dir, arguments.follow).await,
-        Place::LogGroup(name) => cloud::run(printer, &name, arguments.follow).await,
+        Place::LogGroup(name) => cloud::run(printer, name, arguments.follow).await,
     }
 }
 

@@ -18,7 +18,11 @@ Examples:
 
 /// The arguments of `token`.
 #[derive(Debug, Args)]
-#[command(after_help = EXAMPLES)]
+#[command(
+    after_help = EXAMPLES,
+    mut_arg("endpoint", |endpoint| endpoint.hide(true)),
+    mut_arg("aws", |aws| aws.hide(true)),
+)]
 pub struct TokenArguments {
     /// The handle to sign in; the local stack makes a profile where there is none
     handle: String,

@@ -1,14 +1,15 @@
 //! `afterimage logs`.
 
-use std::io::{BufRead as _, BufReader};
+mod cloud;
+
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::Stdio;
 
-use expect_test::{Expect, expect};
+use expect_test::expect;
 use serde_json::{Value, json};
 
 use crate::observed::Observed;
-use crate::program::{Run, check, command, run, signal, to_its_end};
-use crate::service::Service;
+use crate::program::{check, command, run, signal};
 
 /// The messages of the events that a run printed.
 #[track_caller]
@@ -45,20 +46,33 @@ fn the_stack_s_log_is_printed_by_view_and_outcome() {
     assert_eq!(observed.stack.stop("TERM"), Some(0));
 }
 
+/// A data folder whose log holds this text.
+fn with_log(text: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::create_dir(folder.path().join("logs")).expect("a folder");
+    std::fs::write(folder.path().join("logs/functions.jsonl"), text).expect("written");
+    folder
+}
+
 #[test]
 fn what_is_older_is_left_out() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let path = folder.path().join("logs/functions.jsonl");
-    std::fs::create_dir(folder.path().join("logs")).expect("a folder");
     let line = |at: &str, message: &str| json!({ "timestamp": at, "message": message }).to_string();
     let lines = [
         line("2020-01-01T00:00:00Z", "old"),
         line("2100-01-01T00:00:00Z", "new"),
         line("sometime", "undated"),
     ];
-    std::fs::write(path, lines.join("\n") + "\n").expect("written");
+    let folder = with_log(&(lines.join("\n") + "\n"));
     let data_dir = folder.path().to_str().expect("UTF-8");
     assert_eq!(messages(&["--data-dir", data_dir, "--since", "1d"]), ["new", "undated"]);
+}
+
+#[test]
+fn the_file_that_was_set_aside_comes_first() {
+    let folder = with_log("new\n");
+    std::fs::write(folder.path().join("logs/functions.1.jsonl"), "old\n").expect("written");
+    let data_dir = folder.path().to_str().expect("UTF-8");
+    assert_eq!(messages(&["--data-dir", data_dir]), ["old", "new"]);
 }
 
 #[test]
@@ -86,6 +100,69 @@ fn the_log_is_followed_until_ctrl_c() {
 }
 
 #[test]
+fn a_log_that_is_not_there_yet_is_waited_for_and_that_is_said_once() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data_dir = folder.path().to_str().expect("UTF-8");
+    let mut process = command(&["logs", "--follow", "--data-dir", data_dir])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("it starts");
+    let mut said = BufReader::new(process.stderr.take().expect("its errors"));
+    let mut text = String::new();
+    said.read_line(&mut text).expect("a line");
+    let logs = folder.path().join("logs");
+    std::fs::create_dir(&logs).expect("a folder");
+    std::fs::write(logs.join("functions.jsonl"), "hello\n").expect("written");
+    let mut line = String::new();
+    BufReader::new(process.stdout.take().expect("its output")).read_line(&mut line).expect("it");
+    assert!(line.ends_with("hello\n"), "{line}");
+    signal(&process, "INT");
+    assert_eq!(process.wait().expect("it ends").code(), Some(130));
+    said.read_to_string(&mut text).expect("UTF-8");
+    expect![[r#"
+        error: there is no log at FOLDER/logs/functions.jsonl yet: waiting for it
+          next: start a stack with `afterimage up`, or name its --data-dir: one in memory keeps no log
+    "#]]
+    .assert_eq(&text.replace(data_dir, "FOLDER"));
+}
+
+#[test]
+fn a_log_that_cannot_be_read_is_named() {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::create_dir_all(folder.path().join("logs/functions.jsonl")).expect("a folder");
+    let data_dir = folder.path().to_str().expect("UTF-8");
+    check(
+        data_dir,
+        &["logs", "--data-dir", data_dir],
+        &expect![[r#"
+            exit code 1
+            on standard error:
+            error: the log ENDPOINT/logs/functions.jsonl cannot be read
+              because: Is a directory (os error 21)
+              next: make it a file that you may read, or name another --data-dir
+        "#]],
+    );
+}
+
+#[test]
+fn help_lists_no_option_that_is_refused() {
+    for (command, refused) in
+        [("logs", &["--endpoint"] as &[&str]), ("token", &["--endpoint", "--aws"])]
+    {
+        let help = run(&[command, "--help"]).stdout;
+        assert!(help.contains("--output"), "{help}");
+        for option in refused {
+            assert!(
+                !help.contains(&format!("{option} ")) && !help.contains(&format!("{option}\n")),
+                "{help}"
+            );
+        }
+    }
+    assert!(run(&["logs", "--help"]).stdout.contains("--aws\n"));
+}
+
+#[test]
 fn a_log_that_is_not_there_is_said() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().to_str().expect("UTF-8");
@@ -106,6 +183,16 @@ fn a_log_that_is_not_there_is_said() {
     );
     check(
         "no endpoint",
+        &["logs", "--since", "99999999d"],
+        &expect![[r#"
+            exit code 2
+            on standard error:
+            error: there is no time that long ago
+              next: give a shorter --since, such as 10m
+        "#]],
+    );
+    check(
+        "no endpoint",
         &["logs", "--aws"],
         &expect![[r#"
             exit code 2
@@ -114,138 +201,6 @@ fn a_log_that_is_not_there_is_said() {
               next: give --log-group, or PROCESSOR_LOG_GROUP: the deployed stack's output ProcessorLogGroup
         "#]],
     );
-}
-
-/// Runs `logs --aws` against a service that gives these answers, one for each request; the requests.
-fn with_service(answers: Vec<(u16, Value)>) -> (Run, Vec<Value>) {
-    let service = Service::start(answers);
-    let arguments = ["logs", "--aws", "--log-group", "group", "--outcome", "parked"];
-    let run = to_its_end(&mut service.command(&arguments));
-    (run, service.requests())
-}
-
-/// An event as CloudWatch answers it, of 2026-01-05T08:00:00.007Z.
-fn event(id: &str, message: &Value) -> Value {
-    let message = message.as_str().map_or_else(|| message.to_string(), str::to_owned);
-    json!({ "eventId": id, "timestamp": 1_767_600_000_007_i64, "message": message })
-}
-
-fn parked(number: &str) -> Value {
-    json!({
-        "level": "WARN",
-        "fields": { "message": "record parked", "view": "a", "sequence_number": number },
-    })
-}
-
-#[test]
-fn cloudwatch_is_read_page_by_page() {
-    let mut dated = parked("8");
-    dated["timestamp"] = "2100-01-01T00:00:00.000001Z".into();
-    let other = json!({ "message": "batch processed", "outcomes": { "a": { "applied": 1 } } });
-    let (run, requests) = with_service(vec![
-        (
-            200,
-            json!({ "events": [event("1", &parked("7")), event("2", &other)], "nextToken": "t" }),
-        ),
-        (200, json!({ "events": [event("3", &dated)] })),
-    ]);
-    assert_eq!(run.code, Some(0), "{}", run.stderr);
-    expect![[r#"
-        2026-01-05T08:00:00.007Z  WARN   record parked  sequence_number=7  view=a
-        2100-01-01T00:00:00.000001Z  WARN   record parked  sequence_number=8  view=a
-    "#]]
-    .assert_eq(&run.stdout);
-    assert_eq!(requests[0]["logGroupName"], "group");
-    assert!(requests[0]["startTime"].as_i64().is_some_and(|it| it > 1_700_000_000_000));
-    assert_eq!(requests[1]["nextToken"], "t");
-}
-
-#[test]
-fn a_line_that_tells_no_time_has_cloudwatch_s() {
-    let service = Service::start(vec![(
-        200,
-        json!({ "events": [event("1", &"Task timed out after 3.00 seconds\n".into())] }),
-    )]);
-    let arguments = ["logs", "--aws", "--log-group", "group", "--output", "json"];
-    let run = to_its_end(&mut service.command(&arguments));
-    expect![[r#"
-        {"message":"Task timed out after 3.00 seconds","timestamp":"2026-01-05T08:00:00.007Z"}
-    "#]]
-    .assert_eq(&run.stdout);
-}
-
-#[track_caller]
-fn check_refusal(code: &str, expected: &Expect) {
-    let (run, _) = with_service(vec![(400, json!({ "__type": code, "message": "why" }))]);
-    assert_eq!((run.code, run.stdout.as_str()), (Some(1), ""), "{code}");
-    expected.assert_eq(&run.stderr);
-}
-
-#[test]
-fn a_refusal_says_what_to_do() {
-    check_refusal(
-        "ResourceNotFoundException",
-        &expect![[r#"
-        error: there is no log group group
-          because: ResourceNotFoundException: why
-          next: name the one in the deployed stack's output ProcessorLogGroup, in its account and Region
-    "#]],
-    );
-    check_refusal(
-        "AccessDeniedException",
-        &expect![[r#"
-        error: the log group group may not be read: AccessDeniedException
-          because: unhandled error (AccessDeniedException)
-          because: Error { code: "AccessDeniedException", message: "why" }
-          next: use credentials whose policy allows logs:FilterLogEvents on the log group
-    "#]],
-    );
-    check_refusal(
-        "ExpiredTokenException",
-        &expect![[r#"
-        error: AWS refused the credentials: ExpiredTokenException
-          because: unhandled error (ExpiredTokenException)
-          because: Error { code: "ExpiredTokenException", message: "why" }
-          next: sign in anew (`aws sts get-caller-identity` says as whom), and run the command again
-    "#]],
-    );
-    check_refusal(
-        "ThrottlingException",
-        &expect![[r#"
-        error: CloudWatch Logs is asked too much: ThrottlingException
-          because: unhandled error (ThrottlingException)
-          because: Error { code: "ThrottlingException", message: "why" }
-          next: wait a little and run the command again, with a shorter --since; with --follow it waits by itself
-    "#]],
-    );
-    check_refusal(
-        "InvalidParameterException",
-        &expect![[r#"
-        error: CloudWatch Logs answered with InvalidParameterException
-          because: InvalidParameterException: why
-          next: mend what the cause names, and run the command again
-    "#]],
-    );
-}
-
-#[test]
-fn a_throttled_reader_waits_and_goes_on() {
-    let throttled = (400, json!({ "__type": "ThrottlingException", "message": "Rate exceeded" }));
-    let service = Service::start_for_follower(vec![
-        (200, json!({ "events": [event("1", &parked("7"))], "nextToken": "t" })),
-        throttled,
-        (200, json!({ "events": [event("1", &parked("7")), event("2", &parked("8"))] })),
-    ]);
-    let arguments = ["logs", "--aws", "--log-group", "group", "--follow"];
-    let mut process = service.command(&arguments).stdout(Stdio::piped()).spawn().expect("started");
-    let lines = BufReader::new(process.stdout.take().expect("its output")).lines();
-    let lines: Vec<String> = lines.take(2).map(|line| line.expect("a line")).collect();
-    assert!(lines[0].contains("sequence_number=7"), "{lines:?}");
-    assert!(lines[1].contains("sequence_number=8"), "what was printed is not repeated: {lines:?}");
-    signal(&process, "INT");
-    assert_eq!(process.wait().expect("it ends").code(), Some(130));
-    let requests = service.requests();
-    assert_eq!(requests[0]["startTime"], requests[2]["startTime"], "nothing is passed over");
 }
 
 #[test]

@@ -12,7 +12,10 @@ use crate::item::on_one_line;
 const METRIC_MESSAGES: [&str; 2] = ["view updated", "outcome counted"];
 
 /// Members of a line that are not of the event itself.
-const FRAME: [&str; 6] = ["_aws", "timestamp", "level", "message", "span", "spans"];
+const FRAME: [&str; 7] = ["_aws", "timestamp", "level", "message", "span", "spans", LOG_STREAM];
+
+/// The member that names the log stream of a line of CloudWatch Logs.
+const LOG_STREAM: &str = "log_stream";
 
 /// A line of the log. What is no JSON object is a message.
 #[derive(Debug, Clone, PartialEq)]
@@ -45,7 +48,13 @@ impl Event {
         self
     }
 
-    /// The event as it was logged.
+    /// The same, with the name of its log stream.
+    pub fn of_stream(mut self, name: &str) -> Self {
+        self.0.insert(LOG_STREAM.to_owned(), name.into());
+        self
+    }
+
+    /// The event as it was logged, and what is known of it beside.
     pub fn into_json(self) -> Value {
         Value::Object(self.0)
     }
@@ -58,6 +67,31 @@ impl Event {
     fn text(&self, name: &str) -> Option<&str> {
         self.field(name)?.as_str()
     }
+
+    fn of_span(&self, name: &str) -> Option<&str> {
+        self.0.get("span")?.get(name)?.as_str()
+    }
+
+    /// Who logged it, as a member's name and its text; nothing where that is among the fields.
+    fn origin(&self) -> Option<(&str, &str)> {
+        if self.0.contains_key("FunctionName") {
+            return None;
+        }
+        let stream = || {
+            let stream = self.0.get(LOG_STREAM)?.as_str()?;
+            let named = function_of_stream(stream).map(|function| ("function", function));
+            Some(named.unwrap_or((LOG_STREAM, stream)))
+        };
+        self.of_span("function").map(|function| ("function", function)).or_else(stream)
+    }
+}
+
+/// The function that writes to a log stream: Lambda names those of a group that functions share
+/// `YYYY/MM/DD/FUNCTION[VERSION]ENVIRONMENT`
+/// (<https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-loggroups.html>).
+fn function_of_stream(stream: &str) -> Option<&str> {
+    let (function, _) = stream.splitn(4, '/').nth(3)?.split_once('[')?;
+    (!function.is_empty()).then_some(function)
 }
 
 impl fmt::Display for Event {
@@ -74,11 +108,11 @@ impl fmt::Display for Event {
                 write!(formatter, "  {name}={value}")?;
             }
         }
-        let request_id = self.0.get("span").and_then(|span| span.get("requestId"));
-        match request_id.and_then(Value::as_str) {
-            Some(request_id) => write!(formatter, "  requestId={}", on_one_line(request_id)),
-            None => Ok(()),
+        let request_id = self.of_span("requestId").map(|request_id| ("requestId", request_id));
+        for (name, text) in self.origin().into_iter().chain(request_id) {
+            write!(formatter, "  {name}={}", on_one_line(text))?;
         }
+        Ok(())
     }
 }
 
@@ -152,6 +186,25 @@ mod tests {
         check("no JSON", "a", "", false);
         check(METRICS, "", "", false);
         check(METRICS, "a", "applied", false);
+    }
+
+    #[track_caller]
+    fn check_origin(line: &str, stream: &str, expected: &str) {
+        let event = Event::parse(line).of_stream(stream).to_string();
+        assert_eq!(event, format!("-  -      hello{expected}"), "{stream}");
+    }
+
+    #[test]
+    fn who_logged_an_event_is_told_once() {
+        const STREAM: &str = "2026/01/05/stack-ListGenres-1A[$LATEST]0f";
+        check_origin("hello", STREAM, "  function=stack-ListGenres-1A");
+        let own = "2026/01/05/[$LATEST]0f";
+        check_origin("hello", own, "  log_stream=2026/01/05/[$LATEST]0f");
+        check_origin("hello", "by/hand", "  log_stream=by/hand");
+        let spanned = r#"{"message":"hello","span":{"requestId":"r1","function":"ListGenres"}}"#;
+        check_origin(spanned, STREAM, "  function=ListGenres  requestId=r1");
+        let named = r#"{"message":"hello","FunctionName":"f1"}"#;
+        check_origin(named, STREAM, "  FunctionName=f1");
     }
 
     #[test]

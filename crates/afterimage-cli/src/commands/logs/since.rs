@@ -3,6 +3,10 @@
 use std::str::FromStr;
 use std::time::Duration;
 
+use time::OffsetDateTime;
+
+use crate::failure::Failure;
+
 /// A time span such as `10m`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Since(Duration);
@@ -20,9 +24,13 @@ impl std::fmt::Display for SinceError {
 impl std::error::Error for SinceError {}
 
 impl Since {
-    /// The time span.
-    pub fn duration(self) -> Duration {
-        self.0
+    /// When the time span began that ends now.
+    pub fn start(self) -> Result<OffsetDateTime, Failure> {
+        let span = self.0.try_into().ok();
+        let start = span.and_then(|span| OffsetDateTime::now_utc().checked_sub(span));
+        start.ok_or_else(|| {
+            Failure::usage("there is no time that long ago", "give a shorter --since, such as 10m")
+        })
     }
 }
 
@@ -54,7 +62,7 @@ mod tests {
     #[track_caller]
     fn check(text: &str, expected: Option<u64>) {
         let since: Result<Since, _> = text.parse();
-        assert_eq!(since.ok().map(|it| it.duration().as_secs()), expected, "{text}");
+        assert_eq!(since.ok().map(|it| it.0.as_secs()), expected, "{text}");
     }
 
     #[test]

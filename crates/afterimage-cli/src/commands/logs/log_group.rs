@@ -1,0 +1,165 @@
+//! A log group of CloudWatch Logs, as it is read.
+
+use std::collections::BTreeSet;
+use std::env::VarError;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use aws_sdk_cloudwatchlogs::Client;
+use aws_sdk_cloudwatchlogs::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_cloudwatchlogs::operation::filter_log_events::FilterLogEventsError;
+use aws_sdk_cloudwatchlogs::types::FilteredLogEvent;
+use time::OffsetDateTime;
+
+use crate::connection::{Refusal, aws_settings};
+use crate::failure::Failure;
+
+/// The environment variable that stands for `--log-group`.
+const VARIABLE: &str = "PROCESSOR_LOG_GROUP";
+
+/// Events may appear this much later than others that were logged after them.
+const LATENESS: Duration = Duration::from_secs(30);
+
+/// The name of the log group that is meant, where one is.
+pub fn name(given: Option<&str>) -> anyhow::Result<Option<String>> {
+    match (given, std::env::var(VARIABLE)) {
+        (Some(name), _) => Ok(Some(name.to_owned())),
+        (None, Ok(name)) if !name.is_empty() => Ok(Some(name)),
+        (None, Ok(_) | Err(VarError::NotPresent)) => Ok(None),
+        (None, Err(error)) => Err(error).context(VARIABLE),
+    }
+}
+
+/// A log group, and what was read of it.
+pub struct LogGroup {
+    client: Client,
+    name: String,
+    from_ms: i64,
+    /// The events that were given and may be answered again.
+    seen: BTreeSet<String>,
+}
+
+/// Why the events could not be read.
+pub enum ReadError {
+    /// CloudWatch is asked too often; later it answers.
+    Throttled(Failure),
+    /// The network, or CloudWatch itself, is at fault; later it may answer.
+    Passing(Failure),
+    /// Anything else.
+    Other(anyhow::Error),
+}
+
+impl From<ReadError> for anyhow::Error {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::Throttled(failure) | ReadError::Passing(failure) => failure.into(),
+            ReadError::Other(error) => error,
+        }
+    }
+}
+
+impl LogGroup {
+    /// A log group from a time on, on the account of the environment. Nothing is sent yet.
+    pub async fn open(name: String, from: OffsetDateTime) -> anyhow::Result<Self> {
+        let client = Client::new(&aws_settings().await?);
+        let seen = BTreeSet::new();
+        // Before 1970 nothing was logged, and CloudWatch refuses such times.
+        let from_ms = unix_ms(from).max(0);
+        Ok(Self { client, name, from_ms, seen })
+    }
+
+    /// Gives the events that were not given yet, page by page. After an error it goes on where it was.
+    pub async fn read(
+        &mut self,
+        mut take: impl FnMut(&[&FilteredLogEvent]) -> anyhow::Result<()>,
+    ) -> Result<(), ReadError> {
+        let asked_at = OffsetDateTime::now_utc();
+        let mut answered = BTreeSet::new();
+        let pages = self.client.filter_log_events().log_group_name(&self.name);
+        let pages = pages.start_time(self.from_ms);
+        let mut pages = pages.into_paginator().send();
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(|error| explain(&self.name, error))?;
+            let mut new = Vec::new();
+            for event in page.events() {
+                answered.extend(event.event_id().map(str::to_owned));
+                if event.event_id().is_none_or(|id| self.seen.insert(id.to_owned())) {
+                    new.push(event);
+                }
+            }
+            take(&new).map_err(ReadError::Other)?;
+        }
+        self.seen = answered;
+        self.from_ms = self.from_ms.max(unix_ms(asked_at - LATENESS));
+        Ok(())
+    }
+}
+
+fn unix_ms(at: OffsetDateTime) -> i64 {
+    i64::try_from(at.unix_timestamp_nanos() / 1_000_000).unwrap_or(i64::MAX)
+}
+
+fn explain(log_group: &str, error: SdkError<FilterLogEventsError>) -> ReadError {
+    let is_passing = is_passing(&error);
+    let code = error.as_service_error().and_then(|it| it.code().map(str::to_owned));
+    let status = error.raw_response().map(|response| response.status().as_u16());
+    let cause = error.into_source().map_or_else(anyhow::Error::from, anyhow::Error::from_boxed);
+    let code = code.or_else(|| status.map(|status| format!("status {status}")));
+    let failure = failure(log_group, code.as_deref(), is_passing).because(cause);
+    match code.as_deref().map(Refusal::of) {
+        Some(Refusal::Throttled) => ReadError::Throttled(failure),
+        Some(Refusal::Missing | Refusal::Credentials | Refusal::Access) => {
+            ReadError::Other(failure.into())
+        }
+        Some(Refusal::Other) | None if is_passing => ReadError::Passing(failure),
+        Some(Refusal::Other) | None => ReadError::Other(failure.into()),
+    }
+}
+
+/// Whether a later request may be answered. Credentials that cannot be had are none of the network's
+/// faults.
+fn is_passing(error: &SdkError<FilterLogEventsError>) -> bool {
+    match error {
+        SdkError::TimeoutError(_) | SdkError::ResponseError(_) => true,
+        SdkError::DispatchFailure(failure) => {
+            failure.is_io() || failure.is_timeout() || failure.as_other().is_some()
+        }
+        SdkError::ServiceError(refusal) => refusal.raw().status().is_server_error(),
+        SdkError::ConstructionFailure(_) | _ => false,
+    }
+}
+
+fn failure(log_group: &str, code: Option<&str>, is_passing: bool) -> Failure {
+    let Some(code) = code else {
+        return Failure::new(
+            "CloudWatch Logs could not be asked",
+            "check the network, the credentials (`aws sts get-caller-identity`) and AWS_REGION",
+        );
+    };
+    match Refusal::of(code) {
+        Refusal::Missing => Failure::new(
+            format!("there is no log group {log_group}"),
+            "name the one in the deployed stack's output ProcessorLogGroup, in its account and Region",
+        ),
+        Refusal::Credentials => Failure::new(
+            format!("AWS refused the credentials: {code}"),
+            "sign in anew (`aws sts get-caller-identity` says as whom), and run the command again",
+        ),
+        Refusal::Access => Failure::new(
+            format!("the log group {log_group} may not be read: {code}"),
+            "use credentials whose policy allows logs:FilterLogEvents on the log group",
+        ),
+        Refusal::Throttled => Failure::new(
+            format!("CloudWatch Logs is asked too much: {code}"),
+            "wait a little and run the command again, with a shorter --since",
+        ),
+        Refusal::Other if is_passing => Failure::new(
+            format!("CloudWatch Logs answered with {code}"),
+            "wait a little and run the command again",
+        ),
+        Refusal::Other => Failure::new(
+            format!("CloudWatch Logs answered with {code}"),
+            "mend what the cause names, and run the command again",
+        ),
+    }
+}
