@@ -44,8 +44,8 @@ pub fn json_lines<S>() -> Lines<S, JsonFields, Format<Json>> {
     fmt::layer().json().with_target(false)
 }
 
-/// The level that Lambda gives, else what `RUST_LOG` says by target; less [`HANDLER_TARGET`]. No `EnvFilter`: it would link a second
-/// engine of regular expressions into every function.
+/// The level that Lambda gives, else what `RUST_LOG` says by target; less [`HANDLER_TARGET`]. No
+/// `EnvFilter`: it would link a second engine of regular expressions into every function.
 fn level(of_lambda: Option<&str>, by_target: Option<&str>) -> Targets {
     let level = of_lambda.and_then(|it| LevelFilter::from_str(it).ok());
     level
