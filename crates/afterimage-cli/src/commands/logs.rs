@@ -98,8 +98,9 @@ impl LogsArguments {
             return Ok(Place::DataDir(data_dir.unwrap_or_else(|| DEFAULT_DATA_DIR.into())));
         }
         let named = log_group::name(self.log_group.as_deref())?;
-        let next = "give --log-group, or PROCESSOR_LOG_GROUP: the deployed stack's output ProcessorLogGroup";
-        Ok(Place::LogGroup(named.ok_or_else(|| Failure::usage("no log group is named", next))?))
+        let named =
+            named.ok_or_else(|| Failure::usage("no log group is named", log_group::NEXT))?;
+        Ok(Place::LogGroup(named))
     }
 }
 

@@ -1,6 +1,10 @@
 //! `afterimage status`: how each view stands.
 
+mod log;
+mod stack;
+
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use afterimage::Item;
 use afterimage::attribute_value::item_from_json;
@@ -9,28 +13,36 @@ use afterimage_dynamodb::{ParkedRecords, Processor};
 use afterimage_schema::Table;
 use anyhow::Context as _;
 use clap::Args;
-use hyper::{Method, StatusCode, Uri};
+use hyper::Uri;
 use serde::Deserialize;
 use serde_json::{Value, json};
+use time::OffsetDateTime;
 
-use super::local_stack::ask;
+use super::logs::log_group;
+use super::logs::since::Since;
 use crate::connection::{Connection, ConnectionArguments};
 use crate::failure::{Failure, Status};
 use crate::item;
 use crate::output::{Format, Output};
+use log::{Log, read_log};
+use stack::{Stack, ask_stack};
 
 /// Where the local stack serves its HTTP API unless told otherwise.
 const DEFAULT_HTTP_URL: &str = "http://127.0.0.1:3000";
+
+/// How far a log group is looked back.
+const DEFAULT_SINCE: Since = Since::hours(1);
 
 const EXAMPLES: &str = "\
 Examples:
   afterimage status
   afterimage status --output json
   afterimage status --http-url http://127.0.0.1:3001 --endpoint http://127.0.0.1:8001
-  afterimage status --aws
+  afterimage status --aws --log-group my-stack-ProcessorLogs-1ABC --since 1d
 
-Outcomes and lag are those of the local stack since its start: on AWS the dashboard has them. `derived` is
-read whole to count what is parked. DRIFT is what the last `afterimage verify` found.";
+LAG is that of the last batch with records of the view, and OUTCOMES those of the local stack since its
+start. With --aws both are read from the log group, of the last hour or --since, and are unknown where none
+is named. `derived` is read whole to count what is parked. DRIFT is what the last `afterimage verify` found.";
 
 /// The arguments of `status`.
 #[derive(Debug, Args)]
@@ -40,18 +52,36 @@ pub struct StatusArguments {
     /// [default: http://127.0.0.1:3000]
     #[arg(long, value_name = "URL")]
     http_url: Option<Uri>,
+    /// With --aws, the stream processor's log group; the stack's output ProcessorLogGroup names it
+    /// [environment: PROCESSOR_LOG_GROUP]
+    #[arg(long, value_name = "NAME")]
+    log_group: Option<String>,
+    /// With --aws, how far to look back in the log group, as a number of s, m, h or d [default: 1h]
+    #[arg(long, value_name = "TIME")]
+    since: Option<Since>,
     #[command(flatten)]
     connection: ConnectionArguments,
 }
 
-/// What the local stack tells.
-#[derive(Debug, Deserialize)]
-struct StackStatus {
-    drained: bool,
-    records_processed: u64,
-    pending: u64,
-    on_failure: u64,
-    views: BTreeMap<String, BTreeMap<String, u64>>,
+/// Where lag and outcomes are told: by the stack whose tables are read.
+enum Place {
+    Stack(Uri),
+    LogGroup(String, OffsetDateTime),
+    Nowhere,
+}
+
+/// Who told lag and outcomes.
+enum Source {
+    Stack(Stack),
+    Log(Log),
+    Nobody,
+}
+
+/// What became of batches, by view.
+#[derive(Debug, Default, Deserialize)]
+struct Batches {
+    #[serde(rename = "views")]
+    outcomes: BTreeMap<String, BTreeMap<String, u64>>,
     lag_ms: BTreeMap<String, i64>,
 }
 
@@ -65,19 +95,47 @@ struct ViewStatus {
 }
 
 impl StatusArguments {
-    /// The local stack to ask, unless AWS is: lag and outcomes must be of the stack whose tables are
-    /// read.
-    fn http_url(&self) -> Result<Option<Uri>, Failure> {
+    /// Where lag and outcomes are told; options of another place are refused.
+    fn place(&self) -> anyhow::Result<Place> {
         self.connection.check()?;
-        let is_aws = self.connection.is_aws();
-        let (sentence, next) = match (&self.http_url, self.connection.has_endpoint()) {
-            (Some(url), true) => return Ok(Some(url.clone())),
-            (None, false) if is_aws => return Ok(None),
-            (None, false) => return Ok(Some(Uri::from_static(DEFAULT_HTTP_URL))),
-            (Some(_), false) if is_aws => (
+        match self.connection.is_aws() {
+            true => self.place_on_aws(),
+            false => Ok(Place::Stack(self.http_url()?)),
+        }
+    }
+
+    fn place_on_aws(&self) -> anyhow::Result<Place> {
+        if self.http_url.is_some() {
+            return Err(Failure::usage(
                 "--http-url is of a local stack, and --aws is not",
-                "give the one that you mean: on AWS the dashboard has lag and outcomes",
+                "give the one that you mean: on AWS, lag and outcomes are in --log-group",
+            )
+            .into());
+        }
+        match (log_group::name(self.log_group.as_deref())?, self.since) {
+            (Some(name), since) => {
+                let since = since.unwrap_or(DEFAULT_SINCE).start()?;
+                Ok(Place::LogGroup(name, since))
+            }
+            (None, None) => Ok(Place::Nowhere),
+            (None, Some(_)) => {
+                Err(Failure::usage("--since is of a log group, and none is named", log_group::NEXT)
+                    .into())
+            }
+        }
+    }
+
+    fn http_url(&self) -> Result<Uri, Failure> {
+        let (sentence, next) = match (&self.http_url, self.connection.has_endpoint()) {
+            _ if self.log_group.is_some() => {
+                ("--log-group is on AWS", "give --aws with it, or --http-url for a local stack")
+            }
+            _ if self.since.is_some() => (
+                "--since is of a log group on AWS: a local stack counts from its start",
+                "leave it out, or give --aws with it",
             ),
+            (Some(url), true) => return Ok(url.clone()),
+            (None, false) => return Ok(Uri::from_static(DEFAULT_HTTP_URL)),
             (Some(_), false) => (
                 "--http-url alone would show what is parked on another stack",
                 "give --endpoint too: `afterimage up` prints both URLs of a stack",
@@ -91,58 +149,58 @@ impl StatusArguments {
     }
 }
 
+impl Place {
+    async fn ask(&self) -> anyhow::Result<(Source, Batches)> {
+        Ok(match self {
+            Self::Stack(url) => {
+                let (stack, batches) = ask_stack(url).await?;
+                (Source::Stack(stack), batches)
+            }
+            Self::LogGroup(name, since) => {
+                let (log, batches) = read_log(name, *since).await?;
+                (Source::Log(log), batches)
+            }
+            Self::Nowhere => (Source::Nobody, Batches::default()),
+        })
+    }
+}
+
 /// Prints how each view stands.
 pub async fn run(arguments: StatusArguments) -> anyhow::Result<Status> {
-    let http_url = arguments.http_url()?;
+    let place = arguments.place()?;
     let connection = arguments.connection.open().await?;
-    let stack = match &http_url {
-        None => None,
-        Some(url) => Some(ask_stack(url).await?),
-    };
+    let (source, mut batches) = place.ask().await?;
     connection.require(&[Table::Derived]).await?;
-    let parked = ParkedRecords::new(connection.client.clone(), connection.names.clone())?;
-    let parked = parked.summaries().await;
-    let parked = parked
-        .with_context(|| format!("the parked records at {} cannot be read", connection.place()))?;
-    let mut parked_counts: BTreeMap<String, usize> = BTreeMap::new();
-    for summary in parked {
-        *parked_counts.entry(summary.view).or_insert(0) += 1;
-    }
+    let mut parked_counts = parked_counts(&connection).await?;
     let configured =
         Processor::from_environment(connection.client.clone(), connection.names.clone())?;
     let mut names: BTreeSet<String> = configured.view_names().map(str::to_owned).collect();
     names.extend(parked_counts.keys().cloned());
-    names.extend(stack.iter().flat_map(|stack| stack.views.keys().cloned()));
+    names.extend(batches.outcomes.keys().cloned());
     let mut views = Vec::new();
     for view in names {
-        let of_stack = stack.as_ref();
         views.push(ViewStatus {
-            lag_ms: of_stack.and_then(|stack| stack.lag_ms.get(&view)).copied(),
-            outcomes: of_stack
-                .and_then(|stack| stack.views.get(&view))
-                .cloned()
-                .unwrap_or_default(),
-            parked_count: parked_counts.get(&view).copied().unwrap_or_default(),
+            lag_ms: batches.lag_ms.remove(&view),
+            outcomes: batches.outcomes.remove(&view).unwrap_or_default(),
+            parked_count: parked_counts.remove(&view).unwrap_or_default(),
             verified: verified(&connection, &view).await?,
             view,
         });
     }
-    print(stack.as_ref(), &views, arguments.connection.format())?;
+    print(&source, &views, arguments.connection.format())?;
     Ok(Status::Done)
 }
 
-async fn ask_stack(url: &Uri) -> anyhow::Result<StackStatus> {
-    let (status, text) = ask(url, Method::GET, "/local/status", String::new()).await?;
-    if status != StatusCode::OK {
-        let sentence = format!("what answers at {url} gave no status, but {status}");
-        let next = "name the URL of a local stack with --http-url";
-        return Err(Failure::new(sentence, next).into());
+async fn parked_counts(connection: &Connection) -> anyhow::Result<BTreeMap<String, usize>> {
+    let parked = ParkedRecords::new(connection.client.clone(), connection.names.clone())?;
+    let parked = parked.summaries().await;
+    let parked = parked
+        .with_context(|| format!("the parked records at {} cannot be read", connection.place()))?;
+    let mut counts = BTreeMap::new();
+    for summary in parked {
+        *counts.entry(summary.view).or_insert(0) += 1;
     }
-    serde_json::from_str(&text).map_err(|error| {
-        let sentence = format!("what answers at {url} is not a local stack of this version");
-        let next = "name the URL of a local stack with --http-url, or start it anew";
-        Failure::new(sentence, next).because(error).into()
-    })
+    Ok(counts)
 }
 
 /// What the last verification of the view found; `None` where there was none.
@@ -162,35 +220,46 @@ async fn verified(connection: &Connection, view: &str) -> anyhow::Result<Option<
     Ok(Some(result.with_context(|| format!("the result of verifying {view} cannot be read"))?))
 }
 
-fn print(stack: Option<&StackStatus>, views: &[ViewStatus], format: Format) -> anyhow::Result<()> {
+fn print(source: &Source, views: &[ViewStatus], format: Format) -> anyhow::Result<()> {
     let mut output = Output::new();
     match format {
         Format::Table => {
-            if let Some(stack) = stack {
-                let drained = if stack.drained { "drained" } else { "not drained" };
-                let StackStatus { records_processed, pending, on_failure, .. } = stack;
-                output.line(&format!(
-                    "{drained}: {records_processed} records processed, {pending} pending, {on_failure} on failure"
-                ))?;
-            }
+            output.line(&source.to_string())?;
             let rows: Vec<_> = views.iter().map(row).collect();
             output.table(["VIEW", "LAG", "OUTCOMES", "PARKED", "DRIFT", "VERIFIED AT"], &rows)?;
         }
         Format::Json => {
             let views: Vec<_> = views.iter().map(document).collect();
-            let stack = stack.map(|stack| {
-                json!({
-                    "drained": stack.drained,
-                    "records_processed": stack.records_processed,
-                    "pending": stack.pending,
-                    "on_failure": stack.on_failure,
-                })
-            });
-            output.json(&json!({ "stack": stack, "views": views }))?;
+            let (stack, log) = match source {
+                Source::Stack(stack) => (Some(stack), None),
+                Source::Log(log) => (None, Some(log)),
+                Source::Nobody => (None, None),
+            };
+            output.json(&json!({ "stack": stack, "log": log, "views": views }))?;
         }
     }
     output.finish()?;
     Ok(())
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Stack(Stack { drained, records_processed, pending, on_failure }) => {
+                let drained = if *drained { "drained" } else { "not drained" };
+                write!(
+                    formatter,
+                    "{drained}: {records_processed} records processed, {pending} pending, {on_failure} on failure"
+                )
+            }
+            Self::Log(Log { log_group, since, batches }) => {
+                write!(formatter, "{log_group} since {since}: {batches} batches")
+            }
+            Self::Nobody => {
+                write!(formatter, "lag and outcomes are in a log group: {}", log_group::NEXT)
+            }
+        }
+    }
 }
 
 fn row(view: &ViewStatus) -> [String; 6] {

@@ -17,6 +17,10 @@ use crate::failure::Failure;
 /// The environment variable that stands for `--log-group`.
 const VARIABLE: &str = "PROCESSOR_LOG_GROUP";
 
+/// What to do where no log group is named.
+pub const NEXT: &str =
+    "give --log-group, or PROCESSOR_LOG_GROUP: the deployed stack's output ProcessorLogGroup";
+
 /// Events may appear this much later than others that were logged after them.
 const LATENESS: Duration = Duration::from_secs(30);
 
@@ -35,6 +39,7 @@ pub struct LogGroup {
     client: Client,
     name: String,
     from_ms: i64,
+    filter_pattern: Option<&'static str>,
     /// The events that were given and may be answered again.
     seen: BTreeSet<String>,
 }
@@ -65,7 +70,13 @@ impl LogGroup {
         let seen = BTreeSet::new();
         // Before 1970 nothing was logged, and CloudWatch refuses such times.
         let from_ms = unix_ms(from).max(0);
-        Ok(Self { client, name, from_ms, seen })
+        Ok(Self { client, name, from_ms, filter_pattern: None, seen })
+    }
+
+    /// The same, of which only those events are read that match
+    /// (<https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html>).
+    pub fn filtered(self, pattern: &'static str) -> Self {
+        Self { filter_pattern: Some(pattern), ..self }
     }
 
     /// Gives the events that were not given yet, page by page. After an error it goes on where it was.
@@ -76,7 +87,7 @@ impl LogGroup {
         let asked_at = OffsetDateTime::now_utc();
         let mut answered = BTreeSet::new();
         let pages = self.client.filter_log_events().log_group_name(&self.name);
-        let pages = pages.start_time(self.from_ms);
+        let pages = pages.start_time(self.from_ms).set_filter_pattern(self.pattern());
         let mut pages = pages.into_paginator().send();
         while let Some(page) = pages.next().await {
             let page = page.map_err(|error| explain(&self.name, error))?;
@@ -92,6 +103,10 @@ impl LogGroup {
         self.seen = answered;
         self.from_ms = self.from_ms.max(unix_ms(asked_at - LATENESS));
         Ok(())
+    }
+
+    fn pattern(&self) -> Option<String> {
+        self.filter_pattern.map(str::to_owned)
     }
 }
 

@@ -24,6 +24,11 @@ impl std::fmt::Display for SinceError {
 impl std::error::Error for SinceError {}
 
 impl Since {
+    /// So many hours.
+    pub const fn hours(count: u64) -> Self {
+        Self(Duration::from_secs(count * 60 * 60))
+    }
+
     /// When the time span began that ends now.
     pub fn start(self) -> Result<OffsetDateTime, Failure> {
         let span = self.0.try_into().ok();
