@@ -29,6 +29,9 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 /// A request that takes this long has no answer: something accepts connections, and is not DynamoDB.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// The same on AWS, where a connection may be lost without a word, and a search in a log takes a while.
+const AWS_ATTEMPT_TIMEOUT: Duration = Duration::from_secs(30);
+
 /// The options of every command but `up`; they may stand anywhere after the command.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Connection and output")]
@@ -231,7 +234,9 @@ fn endpoint_settings(url: &str) -> SdkConfig {
 
 /// The settings of the environment.
 pub async fn aws_settings() -> anyhow::Result<SdkConfig> {
-    let config = aws_config::load_defaults(BehaviorVersion::latest()).await;
+    let timeouts = TimeoutConfig::builder().operation_attempt_timeout(AWS_ATTEMPT_TIMEOUT).build();
+    let config = aws_config::defaults(BehaviorVersion::latest()).timeout_config(timeouts);
+    let config = config.load().await;
     if config.region().is_none() {
         return Err(Failure::new(
             "the environment names no AWS Region",

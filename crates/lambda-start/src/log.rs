@@ -44,7 +44,8 @@ pub fn json_lines<S>() -> Lines<S, JsonFields, Format<Json>> {
     fmt::layer().json().with_target(false)
 }
 
-/// The level that Lambda gives, else what `RUST_LOG` says by target; less [`HANDLER_TARGET`]. No
+/// The level that Lambda gives, else what `RUST_LOG` says by target; less [`HANDLER_TARGET`], and with
+/// panics in any case: standard error does not have them. No
 /// `EnvFilter`: it would link a second engine of regular expressions into every function.
 fn level(of_lambda: Option<&str>, by_target: Option<&str>) -> Targets {
     let level = of_lambda.and_then(|it| LevelFilter::from_str(it).ok());
@@ -53,6 +54,7 @@ fn level(of_lambda: Option<&str>, by_target: Option<&str>) -> Targets {
         .or_else(|| Targets::from_str(by_target?).ok())
         .unwrap_or_else(|| Targets::new().with_default(LevelFilter::INFO))
         .with_target(HANDLER_TARGET, LevelFilter::OFF)
+        .with_target(panics::TARGET, LevelFilter::ERROR)
 }
 
 #[cfg(test)]
@@ -93,6 +95,7 @@ mod tests {
             assert_eq!(told, Some(*least), "{target}");
         }
         assert!(!level.would_enable(HANDLER_TARGET, &Level::ERROR));
+        assert!(level.would_enable(panics::TARGET, &Level::ERROR));
     }
 
     #[test]

@@ -2,6 +2,9 @@
 
 use std::panic::{self, PanicHookInfo};
 
+/// Where panics are told.
+pub(crate) const TARGET: &str = module_path!();
+
 /// Makes a panic one line of the log, in place of text on standard error, which has no request's id and
 /// may hold anything. The hook runs where the panic is, so that the line has the invocation's span.
 pub(crate) fn tell() {
@@ -11,7 +14,7 @@ pub(crate) fn tell() {
     }));
 }
 
-/// What a panic says where that is a text of the program. One that was put together when it panicked may hold
+/// What a panic says where that is a literal of `panic!` or `assert!`. One that was put together when it panicked may hold
 /// an item: `expect` and `unwrap` of a `Result` show the error by its `Debug`.
 fn reason(panic: &PanicHookInfo<'_>) -> Option<&'static str> {
     panic.payload().downcast_ref::<&'static str>().copied()

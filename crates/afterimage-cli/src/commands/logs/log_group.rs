@@ -68,8 +68,7 @@ impl LogGroup {
     pub async fn open(name: String, from: OffsetDateTime) -> anyhow::Result<Self> {
         let client = Client::new(&aws_settings().await?);
         let seen = BTreeSet::new();
-        // Before 1970 nothing was logged, and CloudWatch refuses such times.
-        let from_ms = unix_ms(from).max(0);
+        let from_ms = unix_ms(from);
         Ok(Self { client, name, from_ms, filter_pattern: None, seen })
     }
 
@@ -84,7 +83,7 @@ impl LogGroup {
         &mut self,
         mut take: impl FnMut(&[&FilteredLogEvent]) -> anyhow::Result<()>,
     ) -> Result<(), ReadError> {
-        let asked_at = OffsetDateTime::now_utc();
+        let mut newest_ms = None;
         let mut answered = BTreeSet::new();
         let pages = self.client.filter_log_events().log_group_name(&self.name);
         let pages = pages.start_time(self.from_ms).set_filter_pattern(self.pattern());
@@ -93,6 +92,7 @@ impl LogGroup {
             let page = page.map_err(|error| explain(&self.name, error))?;
             let mut new = Vec::new();
             for event in page.events() {
+                newest_ms = newest_ms.max(event.timestamp());
                 answered.extend(event.event_id().map(str::to_owned));
                 if event.event_id().is_none_or(|id| self.seen.insert(id.to_owned())) {
                     new.push(event);
@@ -101,7 +101,10 @@ impl LogGroup {
             take(&new).map_err(ReadError::Other)?;
         }
         self.seen = answered;
-        self.from_ms = self.from_ms.max(unix_ms(asked_at - LATENESS));
+        // By CloudWatch's time: this machine's clock may be ahead.
+        let lateness_ms = i64::try_from(LATENESS.as_millis()).unwrap_or(i64::MAX);
+        let from_ms = newest_ms.map(|it| it.saturating_sub(lateness_ms));
+        self.from_ms = from_ms.map_or(self.from_ms, |it| it.max(self.from_ms));
         Ok(())
     }
 

@@ -29,11 +29,12 @@ impl Since {
         Self(Duration::from_secs(count * 60 * 60))
     }
 
-    /// When the time span began that ends now.
+    /// When the time span began that ends now; 1970 where that is before it: nothing was logged then, and
+    /// CloudWatch refuses such times.
     pub fn start(self) -> Result<OffsetDateTime, Failure> {
         let span = self.0.try_into().ok();
         let start = span.and_then(|span| OffsetDateTime::now_utc().checked_sub(span));
-        start.ok_or_else(|| {
+        start.map(|it| it.max(OffsetDateTime::UNIX_EPOCH)).ok_or_else(|| {
             Failure::usage("there is no time that long ago", "give a shorter --since, such as 10m")
         })
     }

@@ -170,6 +170,23 @@ fn said(stderr: BufReader<ChildStderr>) -> Vec<String> {
 
 const FOLLOW: [&str; 5] = ["logs", "--aws", "--log-group", "group", "--follow"];
 
+/// This machine's clock may be ahead: what CloudWatch has by then is not passed over.
+#[test]
+fn a_follower_keeps_to_the_time_of_cloudwatch() {
+    let at_ms = 4_102_444_800_000_i64;
+    let mut newest = event("1", &parked("7"));
+    newest["timestamp"] = at_ms.into();
+    let service = Service::start_for_follower(vec![
+        (200, json!({ "events": [newest, event("2", &parked("8"))] })),
+        (200, json!({ "events": [event("3", &parked("9"))] })),
+    ]);
+    let (mut process, stdout, _stderr) = follower(&mut service.command(&FOLLOW));
+    assert_eq!(stdout.lines().take(3).count(), 3);
+    signal(&process, "INT");
+    assert_eq!(process.wait().expect("it ends").code(), Some(130));
+    assert_eq!(service.requests()[1]["startTime"], at_ms - 30_000);
+}
+
 #[test]
 fn a_fault_of_cloudwatch_is_told_once_and_outlasted() {
     let service = Service::start_for_follower(vec![

@@ -186,7 +186,7 @@ fn keys_that_no_item_can_have_are_refused() {
         ("{Genre}", format!("{}{{Genre}}", &long[..1024]), "target.sk"),
         ("count = \"count\"", format!("count = \"{}\"", &long[..256]), "target.count"),
         ("group_by = \"Genre\"", format!("group_by = \"{}\"", &long[..256]), "group_by"),
-        ("remove", format!("where.{} = {{ equals = \"\" }}\nremove", &long[..256]), "where"),
+        ("count = \"count\"", "count = \"count\", \"\" = 1".to_owned(), "target.\"\""),
         ("remove", "where.\"\" = { equals = \"\" }\nremove".to_owned(), "where"),
     ] {
         check_refused(COUNT, part, &replacement, &format!("view `genre-counts`, key `{key}`: "));

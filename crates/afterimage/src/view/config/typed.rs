@@ -37,11 +37,10 @@ fn read<T: DeserializeOwned>(view: &str, kind: &str, table: toml::Table) -> Resu
 
 /// The key, the problem and the fix.
 fn mistake(kind: &str, place: &str, message: &str) -> (String, String, String) {
-    let within = |name: &str| match (place, name) {
+    let within = |name: &str| {
         // As TOML writes it: an error that names nothing helps nobody.
-        ("", "") => "\"\"".to_owned(),
-        ("", name) => name.to_owned(),
-        (place, name) => format!("{place}.{name}"),
+        let name = if name.is_empty() { "\"\"" } else { name };
+        if place.is_empty() { name.to_owned() } else { format!("{place}.{name}") }
     };
     let missing = message.strip_prefix("missing field `").and_then(|it| it.strip_suffix('`'));
     let unknown = message.strip_prefix("unknown field `");
