@@ -17,7 +17,9 @@ pub use client::{client_at_endpoint, client_from_environment, http_client_at_end
 pub use convert::ConvertError;
 pub use meter::Consumption;
 pub use parked::{ParkedRecords, Removed};
-pub use processor::{Processor, ProcessorError, Retried, RetryError, StreamEvent, VIEWS_VARIABLE};
+pub use processor::{
+    Processor, ProcessorError, Retried, RetryError, StreamEvent, views_file_of_environment,
+};
 pub use report::{BatchReport, RecordReport};
 pub use store::StoreError;
 pub use verify::{Verification, VerifyOptions, ViewReport};

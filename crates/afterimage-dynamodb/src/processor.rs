@@ -3,6 +3,7 @@
 mod retry;
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use afterimage::parked::NO_VIEW;
@@ -26,7 +27,13 @@ use crate::store::Store;
 pub use retry::{Retried, RetryError};
 
 /// The environment variable that names another file of views than the one compiled in.
-pub const VIEWS_VARIABLE: &str = "AFTERIMAGE_VIEWS";
+const VIEWS_VARIABLE: &str = "AFTERIMAGE_VIEWS";
+
+/// The file of views that the environment names, if it names one.
+#[must_use]
+pub fn views_file_of_environment() -> Option<PathBuf> {
+    std::env::var_os(VIEWS_VARIABLE).map(PathBuf::from)
+}
 
 /// A stream event as Lambda delivers it; each record is kept as raw JSON and decoded on its own.
 #[derive(Debug, Clone, Deserialize)]
@@ -40,10 +47,10 @@ pub struct StreamEvent {
 #[derive(Debug, thiserror::Error)]
 pub enum ProcessorError {
     /// The file of views cannot be read.
-    #[error("the file `{path}` that {VIEWS_VARIABLE} names cannot be read")]
+    #[error("the file `{}` that {VIEWS_VARIABLE} names cannot be read", path.display())]
     File {
         /// The path.
-        path: String,
+        path: PathBuf,
         /// Why.
         #[source]
         source: std::io::Error,
@@ -77,7 +84,7 @@ impl Processor {
     /// # Errors
     /// [`ProcessorError`] where the file cannot be read or the views do not hold together.
     pub fn from_environment(client: Client, names: TableNames) -> Result<Self, ProcessorError> {
-        Self::with_views_file(client, names, std::env::var(VIEWS_VARIABLE).ok())
+        Self::with_views_file(client, names, views_file_of_environment())
     }
 
     /// A processor for the views in the file at this path, or those in `views.toml`.
@@ -87,7 +94,7 @@ impl Processor {
     pub fn with_views_file(
         client: Client,
         names: TableNames,
-        path: Option<String>,
+        path: Option<PathBuf>,
     ) -> Result<Self, ProcessorError> {
         let catalog = Catalog::new(names)?;
         let views = match path {

@@ -58,7 +58,7 @@ pub struct Options {
     /// The tables' real names.
     pub tables: TableNames,
     /// The file of the views, where they are not those of `views.toml`.
-    pub views_file: Option<String>,
+    pub views_file: Option<PathBuf>,
 }
 
 /// A running stack. Dropping it stops it without waiting; nothing is lost, but records may come again.

@@ -171,8 +171,10 @@ impl Emulator {
     }
 }
 
-/// The SDK's own asks the proxy that the environment names, which cannot reach this machine's loopback.
-fn http_client() -> SharedHttpClient {
+/// A client for a DynamoDB on this machine: `http://` alone, and no proxy. The SDK's own asks the one that the
+/// environment names, which cannot reach this machine's loopback.
+#[must_use]
+pub fn http_client() -> SharedHttpClient {
     aws_smithy_http_client::Builder::new().build_http()
 }
 

@@ -15,10 +15,11 @@ use std::fmt;
 
 use afterimage_schema::{Table, TableNames};
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region, SharedHttpClient};
+use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_dynamodb::operation::delete_table::DeleteTableError;
 use embedded_dynamodb::Emulator;
 
+pub use embedded_dynamodb::http_client;
 pub use unserved::UnservedEndpoint;
 
 /// The environment variable that holds the `http://` URL of another engine, for example
@@ -156,11 +157,6 @@ fn client(endpoint_url: &str) -> Client {
         .http_client(http_client())
         .build();
     Client::from_conf(config)
-}
-
-/// The SDK's own asks the proxy that the environment names, which cannot reach this machine's loopback.
-fn http_client() -> SharedHttpClient {
-    aws_smithy_http_client::Builder::new().build_http()
 }
 
 /// Dummy credentials: emulators take any.

@@ -6,13 +6,14 @@ use std::process::{ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use afterimage_schema::TableNames;
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, BufReader};
 use tokio::process::{Child, Command};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use crate::runtime_api::{Answer, RuntimeApi};
-use crate::{DynamoDbProxy, FunctionError, Journal};
+use crate::{DeployedFunction, DynamoDbProxy, FunctionError, Journal};
 
 /// How long anything may take before the test is given up: no test that passes waits for it.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -82,6 +83,26 @@ impl Function {
         dynamodb_url: &str,
     ) -> Self {
         Self::start_at(program, arguments, variables, dynamodb_url, Journal::default()).await
+    }
+
+    /// The end of a process of a deployed binary, built here, that one variable keeps from its start: another
+    /// value than the template's, or none. It ends before it needs a DynamoDB.
+    ///
+    /// # Panics
+    /// Where the program cannot be started, or the variable is taken away and not there.
+    pub async fn fail_to_start(
+        binary: &str,
+        built: &str,
+        variable: &str,
+        value: Option<&str>,
+    ) -> Ended {
+        let mut variables = DeployedFunction::of_binary(binary).environment(&TableNames::default());
+        let is_set = variables.remove(variable).is_some();
+        assert!(is_set || value.is_some(), "the template does not set {variable}");
+        variables.extend(value.map(|it| (variable.to_owned(), it.to_owned())));
+        let program = crate::program(binary, built);
+        let nowhere = "http://127.0.0.1";
+        Self::start_without_proxy(&program, &[], &variables, nowhere).await.ended().await
     }
 
     async fn start_at(

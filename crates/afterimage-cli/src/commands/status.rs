@@ -85,11 +85,19 @@ struct Batches {
     lag_ms: BTreeMap<String, i64>,
 }
 
+impl Batches {
+    /// None where no record of the view came.
+    fn outcomes_of(&self, view: &str) -> BTreeMap<String, u64> {
+        self.outcomes.get(view).cloned().unwrap_or_default()
+    }
+}
+
 /// How a view stands.
 struct ViewStatus {
     view: String,
     lag_ms: Option<i64>,
-    outcomes: BTreeMap<String, u64>,
+    /// `None` where nobody tells.
+    outcomes: Option<BTreeMap<String, u64>>,
     parked_count: usize,
     verified: Option<VerifyResult>,
 }
@@ -150,17 +158,17 @@ impl StatusArguments {
 }
 
 impl Place {
-    async fn ask(&self) -> anyhow::Result<(Source, Batches)> {
+    async fn ask(&self) -> anyhow::Result<(Source, Option<Batches>)> {
         Ok(match self {
             Self::Stack(url) => {
                 let (stack, batches) = ask_stack(url).await?;
-                (Source::Stack(stack), batches)
+                (Source::Stack(stack), Some(batches))
             }
             Self::LogGroup(name, since) => {
                 let (log, batches) = read_log(name, *since).await?;
-                (Source::Log(log), batches)
+                (Source::Log(log), Some(batches))
             }
-            Self::Nowhere => (Source::Nobody, Batches::default()),
+            Self::Nowhere => (Source::Nobody, None),
         })
     }
 }
@@ -169,20 +177,20 @@ impl Place {
 pub async fn run(arguments: StatusArguments) -> anyhow::Result<Status> {
     let place = arguments.place()?;
     let connection = arguments.connection.open().await?;
-    let (source, mut batches) = place.ask().await?;
+    let (source, batches) = place.ask().await?;
     connection.require(&[Table::Derived]).await?;
-    let mut parked_counts = parked_counts(&connection).await?;
+    let parked_counts = parked_counts(&connection).await?;
     let configured =
         Processor::from_environment(connection.client.clone(), connection.names.clone())?;
     let mut names: BTreeSet<String> = configured.view_names().map(str::to_owned).collect();
     names.extend(parked_counts.keys().cloned());
-    names.extend(batches.outcomes.keys().cloned());
+    names.extend(batches.iter().flat_map(|batches| batches.outcomes.keys().cloned()));
     let mut views = Vec::new();
     for view in names {
         views.push(ViewStatus {
-            lag_ms: batches.lag_ms.remove(&view),
-            outcomes: batches.outcomes.remove(&view).unwrap_or_default(),
-            parked_count: parked_counts.remove(&view).unwrap_or_default(),
+            lag_ms: batches.as_ref().and_then(|batches| batches.lag_ms.get(&view)).copied(),
+            outcomes: batches.as_ref().map(|batches| batches.outcomes_of(&view)),
+            parked_count: parked_counts.get(&view).copied().unwrap_or(0),
             verified: verified(&connection, &view).await?,
             view,
         });
@@ -264,13 +272,14 @@ impl fmt::Display for Source {
 
 fn row(view: &ViewStatus) -> [String; 6] {
     let unknown = || "-".to_owned();
-    let outcomes: Vec<_> =
-        view.outcomes.iter().map(|(name, count)| format!("{name}={count}")).collect();
+    let outcomes = view.outcomes.as_ref().map(|outcomes| {
+        outcomes.iter().map(|(name, count)| format!("{name}={count}")).collect::<Vec<_>>().join(" ")
+    });
     let verified = view.verified.as_ref();
     [
         view.view.clone(),
         view.lag_ms.map_or_else(unknown, |lag_ms| format!("{:.1} s", lag_ms as f64 / 1000.0)),
-        if outcomes.is_empty() { unknown() } else { outcomes.join(" ") },
+        outcomes.map_or_else(unknown, |it| if it.is_empty() { "none".to_owned() } else { it }),
         view.parked_count.to_string(),
         verified.map_or_else(unknown, |it| it.drift_count.to_string()),
         verified.map_or_else(|| "never".to_owned(), |it| it.finished_at.clone()),

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use afterimage_dynamodb::VIEWS_VARIABLE;
+use afterimage_dynamodb::views_file_of_environment;
 use afterimage_local::{Options, Stack, Storage, function_log, install_logs};
 use afterimage_schema::TableNames;
 use anyhow::Context as _;
@@ -64,7 +64,7 @@ pub async fn run(arguments: UpArguments) -> anyhow::Result<Status> {
         trigger: !arguments.no_trigger,
         tables: TableNames::from_environment()
             .context("the environment's table names cannot be used")?,
-        views_file: std::env::var(VIEWS_VARIABLE).ok(),
+        views_file: views_file_of_environment(),
     };
     let mut stop = StopSignals::listen().context("Ctrl-C cannot be listened for")?;
     let stack = tokio::select! {

@@ -1,7 +1,7 @@
 //! The functions' binaries, run as Lambda runs them: each answers its events, changes its table, opens
 //! its connection while it starts, and has the permissions that it needs and no others.
 
-use afterimage_schema::{Table, TableNames};
+use afterimage_schema::Table;
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::{Value, json};
 use test_dynamodb::UnservedEndpoint;
@@ -154,13 +154,8 @@ const FUNCTIONS: [(&str, &str, [&str; 2]); 5] = [
 async fn each_function_without_its_table_says_so_and_ends() {
     assert_eq!(DeployedFunction::binaries_of("albums"), FUNCTIONS.map(|(name, ..)| name));
     for (name, program, [variable, table]) in FUNCTIONS {
-        let mut variables = DeployedFunction::of_binary(name).environment(&TableNames::default());
-        variables.remove(variable).expect("set by the template");
-        let program = test_lambda::program(name, program);
-        // It ends before it needs a DynamoDB.
-        let function =
-            Function::start_without_proxy(&program, &[], &variables, "http://127.0.0.1").await;
-        function.ended().await.assert_cannot_start(&format!(
+        let ended = Function::fail_to_start(name, program, variable, None).await;
+        ended.assert_cannot_start(&format!(
             "{variable} is not set: give this function the name of its table `{table}`"
         ));
     }

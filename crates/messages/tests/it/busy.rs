@@ -51,7 +51,7 @@ fn busy_store(refusal: &'static str, refusals: usize) -> (Messages, Arc<AtomicUs
         .region(Region::new("local"))
         .credentials_provider(Credentials::new("test", "test", None, None, "test"))
         .endpoint_url(url)
-        .http_client(aws_smithy_http_client::Builder::new().build_http())
+        .http_client(test_dynamodb::http_client())
         .build();
     let client = Client::from_conf(config);
     (Messages::new(client, TableNames::default(), fixed_clock()), transactions)

@@ -1,10 +1,9 @@
 //! The functions' binaries, run as Lambda runs them: each answers its events, changes its table, opens
 //! its connection while it starts, and has the permissions that it needs and no others.
 
-use afterimage_schema::TableNames;
 use serde_json::{Value, json};
 use test_lambda::{
-    DeployedFunction, DynamoDbProxy, Ended, FixedAnswer, Function, Moment, SavedQuery, event,
+    DeployedFunction, DynamoDbProxy, FixedAnswer, Function, Moment, SavedQuery, event,
 };
 
 use crate::gateway::{Gateway, TWO};
@@ -164,20 +163,11 @@ const FUNCTIONS: [(&str, &str); 4] = [
 async fn each_function_without_its_table_says_so_and_ends() {
     assert_eq!(DeployedFunction::binaries_of("messages"), FUNCTIONS.map(|(name, _)| name));
     for (name, program) in FUNCTIONS {
-        start_with(name, program, "MESSAGES_TABLE", None).await.assert_cannot_start(
+        let ended = Function::fail_to_start(name, program, "MESSAGES_TABLE", None).await;
+        ended.assert_cannot_start(
             "MESSAGES_TABLE is not set: give this function the name of its table `messages`",
         );
     }
-}
-
-/// The end of a process that this variable keeps from its start, before it needs a DynamoDB.
-async fn start_with(name: &str, program: &str, variable: &str, value: Option<&str>) -> Ended {
-    let mut variables = DeployedFunction::of_binary(name).environment(&TableNames::default());
-    variables.remove(variable);
-    variables.extend(value.map(|it| (variable.to_owned(), it.to_owned())));
-    let program = test_lambda::program(name, program);
-    let nowhere = "http://127.0.0.1";
-    Function::start_without_proxy(&program, &[], &variables, nowhere).await.ended().await
 }
 
 /// A cancellation as DynamoDB answers it: it holds the item that stood in the way.
@@ -227,9 +217,9 @@ async fn lines_of_sign_ups() -> Vec<Value> {
 async fn lines_of_failed_starts() -> Vec<Value> {
     // It reads nothing before it serves.
     let (name, program) = ("post-confirmation", env!("CARGO_BIN_EXE_post-confirmation"));
-    let without_table = start_with(name, program, "MESSAGES_TABLE", None).await;
+    let without_table = Function::fail_to_start(name, program, "MESSAGES_TABLE", None).await;
     let number = "AWS_LAMBDA_FUNCTION_MEMORY_SIZE";
-    let panicked = start_with(name, program, number, Some("no number")).await;
+    let panicked = Function::fail_to_start(name, program, number, Some("no number")).await;
     [without_table.log(), panicked.log()].concat()
 }
 

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::env::VarError;
-use std::time::Duration;
 
 use anyhow::Context as _;
 use aws_sdk_cloudwatchlogs::Client;
@@ -22,7 +21,7 @@ pub const NEXT: &str =
     "give --log-group, or PROCESSOR_LOG_GROUP: the deployed stack's output ProcessorLogGroup";
 
 /// Events may appear this much later than others that were logged after them.
-const LATENESS: Duration = Duration::from_secs(30);
+const LATENESS_MS: i64 = 30_000;
 
 /// The name of the log group that is meant, where one is.
 pub fn name(given: Option<&str>) -> anyhow::Result<Option<String>> {
@@ -68,7 +67,7 @@ impl LogGroup {
     pub async fn open(name: String, from: OffsetDateTime) -> anyhow::Result<Self> {
         let client = Client::new(&aws_settings().await?);
         let seen = BTreeSet::new();
-        let from_ms = unix_ms(from);
+        let from_ms = from.unix_timestamp() * 1000 + i64::from(from.millisecond());
         Ok(Self { client, name, from_ms, filter_pattern: None, seen })
     }
 
@@ -86,7 +85,8 @@ impl LogGroup {
         let mut newest_ms = None;
         let mut answered = BTreeSet::new();
         let pages = self.client.filter_log_events().log_group_name(&self.name);
-        let pages = pages.start_time(self.from_ms).set_filter_pattern(self.pattern());
+        let pattern = self.filter_pattern.map(str::to_owned);
+        let pages = pages.start_time(self.from_ms).set_filter_pattern(pattern);
         let mut pages = pages.into_paginator().send();
         while let Some(page) = pages.next().await {
             let page = page.map_err(|error| explain(&self.name, error))?;
@@ -102,19 +102,11 @@ impl LogGroup {
         }
         self.seen = answered;
         // By CloudWatch's time: this machine's clock may be ahead.
-        let lateness_ms = i64::try_from(LATENESS.as_millis()).unwrap_or(i64::MAX);
-        let from_ms = newest_ms.map(|it| it.saturating_sub(lateness_ms));
-        self.from_ms = from_ms.map_or(self.from_ms, |it| it.max(self.from_ms));
+        if let Some(newest_ms) = newest_ms {
+            self.from_ms = self.from_ms.max(newest_ms - LATENESS_MS);
+        }
         Ok(())
     }
-
-    fn pattern(&self) -> Option<String> {
-        self.filter_pattern.map(str::to_owned)
-    }
-}
-
-fn unix_ms(at: OffsetDateTime) -> i64 {
-    i64::try_from(at.unix_timestamp_nanos() / 1_000_000).unwrap_or(i64::MAX)
 }
 
 fn explain(log_group: &str, error: SdkError<FilterLogEventsError>) -> ReadError {

@@ -1,9 +1,8 @@
 //! The start of the process.
 
-use afterimage_schema::TableNames;
-use test_lambda::{DeployedFunction, Ended, Function, Moment};
+use test_lambda::{Ended, Function, Moment};
 
-use super::{Deployment, album, batch, failed, program};
+use super::{Deployment, album, batch, failed};
 
 /// The client takes a connection back in a task of its own, which a busy machine may run after the first
 /// batch has come: of so many processes one shows that the start's connection serves the batch.
@@ -50,12 +49,6 @@ async fn without_a_table_it_says_so_and_ends() {
 
 /// The end of a process that this variable keeps from its start, before it needs a DynamoDB.
 pub async fn start_with(variable: &str, value: Option<&str>) -> Ended {
-    let deployed = DeployedFunction::of_binary("stream-processor");
-    let mut variables = deployed.environment(&TableNames::default());
-    variables.remove(variable).expect("set by the template");
-    variables.extend(value.map(|it| (variable.to_owned(), it.to_owned())));
-    Function::start_without_proxy(&program(), &[], &variables, "http://127.0.0.1")
-        .await
-        .ended()
-        .await
+    let (name, built) = ("stream-processor", env!("CARGO_BIN_EXE_stream-processor"));
+    Function::fail_to_start(name, built, variable, value).await
 }
