@@ -1,0 +1,172 @@
+//! The oracle: what derived items must be once every record is delivered.
+//!
+//! It folds ground state over the views file, both in the form in which they are outside of the
+//! engine: TOML text, and items in DynamoDB's own JSON (`{"Genre": {"S": "Rock"}}`). It shares no code
+//! with the engine or with `verify`, and reads numbers in its own way: an error in one of them shows as
+//! a difference.
+//!
+//! ```text
+//! let oracle = Oracle::read(views_toml)?;
+//! let expected = oracle.expected(&ground)?;    // JSON of every derived item
+//! let faults = oracle.faults(&ground, &derived)?;
+//! ```
+
+mod count;
+mod expected;
+mod ground;
+mod latest;
+mod number;
+mod selection;
+mod value;
+mod views;
+
+use std::fmt;
+
+use serde_json::Value;
+
+pub use expected::{Expected, ExpectedGroup, ExpectedRows};
+pub use ground::Ground;
+use views::{TableKeys, ViewDefinition, ViewsFile};
+
+/// The views of a file, and the fold over them.
+#[derive(Debug)]
+pub struct Oracle {
+    file: ViewsFile,
+}
+
+/// Why the oracle cannot tell.
+#[derive(Debug, thiserror::Error)]
+pub enum OracleError {
+    /// The views file is invalid, or uses what the oracle does not know.
+    #[error("the oracle cannot read the views file: it knows `[table.NAME]`, `count` and `latest`")]
+    Views(#[source] toml::de::Error),
+    /// A view reads a table that the file does not declare.
+    #[error("view `{view}` reads table `{table}`, and the file has no section `[table.{table}]`")]
+    UndeclaredTable {
+        /// The view.
+        view: String,
+        /// The table that it reads.
+        table: String,
+    },
+    /// A `latest` view reads a table whose keys it cannot use.
+    #[error("view `{view}` needs a table with a sort key; `[table.{table}]` has none")]
+    NoSortKey {
+        /// The view.
+        view: String,
+        /// The table that it reads.
+        table: String,
+    },
+    /// An item of ground or derived state is not an item in DynamoDB's JSON.
+    #[error("an item of table `{table}` is invalid: {problem}")]
+    Item {
+        /// The table.
+        table: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// Two items of a table have the same key: whoever gathered them made an error.
+    #[error("two items of table `{table}` have the key {key}")]
+    SameKey {
+        /// The table.
+        table: String,
+        /// The key.
+        key: String,
+    },
+}
+
+/// A difference between derived state and the fold of ground state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// The view.
+    pub view: String,
+    /// What differs.
+    pub what: String,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}: {}", self.view, self.what)
+    }
+}
+
+impl Oracle {
+    /// Reads a views file.
+    ///
+    /// # Errors
+    /// [`OracleError::Views`] if the text is invalid; [`OracleError::UndeclaredTable`] and
+    /// [`OracleError::NoSortKey`] if a view reads a table that it cannot read.
+    pub fn read(views_toml: &str) -> Result<Self, OracleError> {
+        let file: ViewsFile = toml::from_str(views_toml).map_err(OracleError::Views)?;
+        let oracle = Self { file };
+        for view in &oracle.file.views {
+            let keys = oracle.table(view)?;
+            if matches!(view, ViewDefinition::Latest(_)) && keys.sort_key.is_none() {
+                let (view, table) = (view.name().to_owned(), view.source().to_owned());
+                return Err(OracleError::NoSortKey { view, table });
+            }
+        }
+        Ok(oracle)
+    }
+
+    /// What every derived item must be.
+    ///
+    /// # Errors
+    /// [`OracleError::Item`] and [`OracleError::SameKey`] if ground state is invalid.
+    pub fn expected(&self, ground: &Ground) -> Result<Expected, OracleError> {
+        let mut expected = Expected::default();
+        for view in &self.file.views {
+            let keys = self.table(view)?;
+            match view {
+                ViewDefinition::Count(view) => {
+                    let items = count::expected(view, keys, ground)?;
+                    expected.counts.insert(view.name.clone(), items);
+                }
+                ViewDefinition::Latest(view) => {
+                    let groups = latest::expected(view, keys, ground)?;
+                    expected.latest.insert(view.name.clone(), groups);
+                }
+            }
+        }
+        Ok(expected)
+    }
+
+    /// Every difference between derived state and the fold: nothing once every record is delivered.
+    /// `derived` is every item of the `derived` table; rows are looked for in the source table of their
+    /// view.
+    ///
+    /// # Errors
+    /// As [`Oracle::expected`], and if an item of `derived` is invalid.
+    pub fn faults(&self, ground: &Ground, derived: &[Value]) -> Result<Vec<Fault>, OracleError> {
+        let expected = self.expected(ground)?;
+        let mut faults = Vec::new();
+        for view in &self.file.views {
+            let found = match view {
+                ViewDefinition::Count(view) => {
+                    let wanted = expected.counts.get(&view.name).map_or(&[][..], Vec::as_slice);
+                    count::faults(view, wanted, derived)?
+                }
+                ViewDefinition::Latest(view) => {
+                    let wanted = expected.latest.get(&view.name);
+                    let keys = self.file.tables.get(&view.source);
+                    match wanted.zip(keys) {
+                        Some((wanted, keys)) => latest::faults(view, keys, wanted, ground)?,
+                        None => Vec::new(),
+                    }
+                }
+            };
+            let name = view.name();
+            faults.extend(found.into_iter().map(|what| Fault { view: name.to_owned(), what }));
+        }
+        Ok(faults)
+    }
+
+    fn table(&self, view: &ViewDefinition) -> Result<&TableKeys, OracleError> {
+        self.file.tables.get(view.source()).ok_or_else(|| OracleError::UndeclaredTable {
+            view: view.name().to_owned(),
+            table: view.source().to_owned(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;
