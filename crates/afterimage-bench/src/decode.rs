@@ -4,9 +4,9 @@
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use afterimage::record::Catalog;
-use afterimage::view::{Answer, Read, Routed, Step, Task};
-use afterimage::{Decoded, Views, decode};
+use afterimage::batch::Batch;
+use afterimage::engine::{Answer, Read, Step, Task};
+use afterimage::{Catalog, Decoded, Views, decode};
 use afterimage_dynamodb::StreamEvent;
 use afterimage_schema::TableNames;
 use serde::Serialize;
@@ -63,11 +63,9 @@ struct Opened {
 
 impl Core {
     fn new() -> Result<Self, BenchError> {
-        let broken = |_| BenchError::State { what: "the views compiled in do not hold together" };
-        let names = TableNames::default();
-        let catalog = Catalog::new(names)
-            .map_err(|_| BenchError::State { what: "a table is not defined" })?;
-        let views = Views::compiled_in(&catalog).map_err(broken)?;
+        let views = Views::compiled_in().map_err(BenchError::engine)?;
+        let names = TableNames::defaults(&views.all_tables()).map_err(BenchError::engine)?;
+        let catalog = views.catalog(names).map_err(BenchError::engine)?;
         Ok(Self { catalog, views })
     }
 
@@ -76,18 +74,8 @@ impl Core {
         let event: StreamEvent = serde_json::from_slice(bytes)?;
         let decoded: Vec<Decoded> =
             event.records.iter().map(|raw| decode(&self.catalog, raw.get())).collect();
-        let mut tasks = Vec::new();
-        for view in self.views.iter() {
-            let records: Vec<_> = decoded
-                .iter()
-                .enumerate()
-                .filter_map(|(index, decoded)| {
-                    let record = decoded.record.as_ref().ok()?;
-                    (record.key.table == view.source()).then_some(Routed { index, record })
-                })
-                .collect();
-            tasks.extend(view.open(&records).tasks);
-        }
+        let (_, tasks) = Batch::open(&self.views, decoded.iter().map(|it| it.record.as_ref()));
+        let mut tasks: Vec<_> = tasks.into_iter().map(|it| it.task).collect();
         let steps = tasks.iter_mut().map(|task| task.next()).collect();
         Ok(Opened { tasks, steps, _batch: (event, decoded) })
     }

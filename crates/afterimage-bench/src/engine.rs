@@ -1,15 +1,16 @@
 //! The DynamoDB of one run: empty, in memory, over HTTP, so that no run finds what another left.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
-use afterimage_dynamodb::client_at_endpoint;
+use afterimage::Views;
+use afterimage_dynamodb::{Processor, client_at_endpoint};
 use afterimage_schema::{Table, TableNames};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
 use embedded_dynamodb::Emulator;
 
 use crate::BenchError;
-use crate::workload::SourceItem;
+use crate::workload::{MESSAGES, SourceItem};
 
 /// Items of one `BatchWriteItem`
 /// (<https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteItem.html>).
@@ -19,6 +20,7 @@ const BATCH_WRITE_ITEMS_MAX: usize = 25;
 #[derive(Debug)]
 pub struct Engine {
     emulator: Emulator,
+    views: Views,
     names: TableNames,
 }
 
@@ -29,9 +31,11 @@ impl Engine {
     /// [`BenchError`] where it does not start.
     pub async fn start() -> Result<Self, BenchError> {
         let emulator = Emulator::in_memory().await.map_err(BenchError::engine)?;
-        let names = TableNames::default();
-        emulator.create_tables(&names).map_err(BenchError::engine)?;
-        Ok(Self { emulator, names })
+        let views = Views::compiled_in().map_err(BenchError::engine)?;
+        let tables = views.all_tables();
+        let names = TableNames::defaults(&tables).map_err(BenchError::engine)?;
+        emulator.create_tables(&tables, &names).map_err(BenchError::engine)?;
+        Ok(Self { emulator, views, names })
     }
 
     /// Its URL.
@@ -44,6 +48,15 @@ impl Engine {
     #[must_use]
     pub fn names(&self) -> &TableNames {
         &self.names
+    }
+
+    /// A processor of the product's views that talks through this client.
+    ///
+    /// # Errors
+    /// [`BenchError`] if a table has no name.
+    pub fn processor(&self, client: Client) -> Result<Processor, BenchError> {
+        let processor = Processor::new(client, self.views.clone(), self.names.clone());
+        processor.map_err(BenchError::engine)
     }
 
     /// A client as the processor has it.
@@ -64,11 +77,13 @@ impl Engine {
                 let put = PutRequest::builder().set_item(Some(sdk_item(item)));
                 let put = put.build().map_err(BenchError::engine)?;
                 let request = WriteRequest::builder().put_request(put).build();
-                requests.entry(*table).or_default().push(request);
+                requests.entry(table.clone()).or_default().push(request);
             }
-            let requests = requests.into_iter();
-            let requests = requests.map(|(table, it)| (self.names.name(table).to_owned(), it));
-            let write = client.batch_write_item().set_request_items(Some(requests.collect()));
+            let mut by_name = HashMap::new();
+            for (table, requests) in requests {
+                by_name.insert(self.name(&table)?, requests);
+            }
+            let write = client.batch_write_item().set_request_items(Some(by_name));
             let left = write.send().await.map_err(BenchError::engine)?.unprocessed_items;
             if left.is_some_and(|left| !left.is_empty()) {
                 return Err(BenchError::State { what: "the engine did not take all items" });
@@ -82,7 +97,7 @@ impl Engine {
     /// # Errors
     /// [`BenchError`] where they cannot be read.
     pub async fn counts(&self) -> Result<BTreeMap<String, i64>, BenchError> {
-        let items = self.partition(Table::Derived, "albums-by-genre").await?;
+        let items = self.partition(&Table::DERIVED, "albums-by-genre").await?;
         let count = |item: &BTreeMap<String, String>| {
             Some((item.get("sk")?.clone(), item.get("count")?.parse().ok()?))
         };
@@ -95,18 +110,22 @@ impl Engine {
     /// # Errors
     /// [`BenchError`] where they cannot be read.
     pub async fn rows(&self, owner: &str) -> Result<Vec<BTreeMap<String, String>>, BenchError> {
-        self.partition(Table::Messages, &format!("GRP#{owner}")).await
+        self.partition(&MESSAGES, &format!("GRP#{owner}")).await
+    }
+
+    fn name(&self, table: &Table) -> Result<String, BenchError> {
+        self.names.name(table).map(str::to_owned).map_err(BenchError::engine)
     }
 
     async fn partition(
         &self,
-        table: Table,
+        table: &Table,
         partition: &str,
     ) -> Result<Vec<BTreeMap<String, String>>, BenchError> {
         let pages = self
             .client()
             .query()
-            .table_name(self.names.name(table))
+            .table_name(self.name(table)?)
             .key_condition_expression("pk = :pk")
             .expression_attribute_values(":pk", AttributeValue::S(partition.to_owned()))
             .consistent_read(true)
@@ -124,6 +143,6 @@ impl Engine {
     }
 }
 
-fn sdk_item(item: &BTreeMap<String, String>) -> std::collections::HashMap<String, AttributeValue> {
+fn sdk_item(item: &BTreeMap<String, String>) -> HashMap<String, AttributeValue> {
     item.iter().map(|(name, text)| (name.clone(), AttributeValue::S(text.clone()))).collect()
 }

@@ -8,12 +8,15 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use afterimage::Views;
 use afterimage_dynamodb::{BatchReport, Processor, StreamEvent};
 use afterimage_schema::{Table, TableNames};
+use albums::ALBUMS;
 use anyhow::{Context as _, anyhow, ensure};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
 use embedded_dynamodb::Emulator;
+use messages::MESSAGES;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
@@ -90,7 +93,9 @@ fn count_units(groups: &BTreeMap<String, usize>) -> f64 {
 /// Runs one batch on empty tables in which each conversation has two rows; gives the DynamoDB that has them too.
 async fn run(records: &[Value], group_count: u32) -> anyhow::Result<(BatchReport, Emulator)> {
     let emulator = Emulator::in_memory().await?;
-    emulator.create_tables(&TableNames::default())?;
+    let views = Views::compiled_in()?;
+    let tables = views.all_tables();
+    emulator.create_tables(&tables, &TableNames::defaults(&tables)?)?;
     let client = emulator.client();
     for group in 0..group_count {
         put_rows(&client, group).await?;
@@ -100,7 +105,9 @@ async fn run(records: &[Value], group_count: u32) -> anyhow::Result<(BatchReport
 }
 
 async fn process(client: &Client, records: &[Value]) -> anyhow::Result<BatchReport> {
-    let processor = Processor::from_environment(client.clone(), TableNames::default())?;
+    let views = Views::compiled_in()?;
+    let names = TableNames::defaults(&views.all_tables())?;
+    let processor = Processor::new(client.clone(), views, names)?;
     let event: StreamEvent = serde_json::from_value(json!({ "Records": records }))?;
     let report = processor.process(&event, Instant::now() + Duration::from_secs(600)).await;
     ensure!(report.response().batch_item_failures.is_empty(), "a record failed");
@@ -109,7 +116,7 @@ async fn process(client: &Client, records: &[Value]) -> anyhow::Result<BatchRepo
 
 /// The records of the rows as they stand: their stream brings each moved row to the processor again.
 async fn moved_rows(client: &Client) -> anyhow::Result<Vec<Value>> {
-    let scan = client.scan().table_name(Table::Messages.default_name());
+    let scan = client.scan().table_name(MESSAGES.default_name());
     let mut items = scan.into_paginator().items().send();
     let mut records = Vec::new();
     while let Some(item) = items.next().await {
@@ -122,7 +129,7 @@ async fn moved_rows(client: &Client) -> anyhow::Result<Vec<Value>> {
         let image = item.keys().map(|name| Ok((name.clone(), text(name)?)));
         let image = Value::Object(image.collect::<anyhow::Result<_>>()?);
         let number = 1_000_000 + records.len() as u64;
-        records.push(record_of_image(Table::Messages, number, &keys, &image));
+        records.push(record_of_image(MESSAGES, number, &keys, &image));
     }
     Ok(records)
 }
@@ -131,7 +138,7 @@ async fn put_rows(client: &Client, group: u32) -> anyhow::Result<()> {
     for owner in ["ada", "lin"] {
         client
             .put_item()
-            .table_name(Table::Messages.default_name())
+            .table_name(MESSAGES.default_name())
             .item("pk", AttributeValue::S(format!("GRP#{owner}-{group}")))
             .item("sk", AttributeValue::S("2026-01-01T00:00:00.000000+00:00".to_owned()))
             .item("message_group_uuid", AttributeValue::S(format!("group-{group}")))
@@ -149,14 +156,14 @@ fn messages(count: u64, group_count: u64) -> Vec<Value> {
             "pk": {"S": format!("MSG#group-{}", number % group_count)},
             "sk": {"S": format!("2026-01-02T00:00:00.{number:06}+00:00")},
         });
-        record(Table::Messages, number, &keys, ("message", "a message of ordinary length"))
+        record(MESSAGES, number, &keys, ("message", "a message of ordinary length"))
     };
     (0..count).map(message).collect()
 }
 
 fn album(number: u64, title: &str, genre: &str) -> Value {
     let keys = json!({"Artist": {"S": format!("artist {number}")}, "Album": {"S": title}});
-    record(Table::Albums, number, &keys, ("Genre", genre))
+    record(ALBUMS, number, &keys, ("Genre", genre))
 }
 
 fn record(table: Table, number: u64, keys: &Value, (name, text): (&str, &str)) -> Value {

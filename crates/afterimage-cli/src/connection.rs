@@ -3,10 +3,13 @@
 mod refusal;
 
 use std::error::Error;
+use std::io::Write as _;
+use std::path::PathBuf;
 use std::time::Duration;
 
-use afterimage_dynamodb::http_client_at_endpoint;
-use afterimage_schema::{Table, TableNames};
+use afterimage::{Catalog, Views};
+use afterimage_dynamodb::{Processor, ViewsFile, http_client_at_endpoint};
+use afterimage_schema::{Table, TableDefinition, TableNames};
 use anyhow::Context as _;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_dynamodb::Client;
@@ -39,10 +42,13 @@ pub struct ConnectionArguments {
     /// The URL of DynamoDB, for which no credentials are needed [default: http://127.0.0.1:8000]
     #[arg(long, global = true, value_name = "URL")]
     endpoint: Option<String>,
-    /// Work on the AWS account of the environment, and the tables that ALBUMS_TABLE,
-    /// MESSAGES_TABLE and DERIVED_TABLE name
+    /// Work on the AWS account of the environment; DERIVED_TABLE names the table `derived`, ORDERS_TABLE
+    /// the table `orders`, and so on
     #[arg(long, global = true)]
     aws: bool,
+    /// The views file [default: what AFTERIMAGE_VIEWS names, else ./views.toml, else the product's own]
+    #[arg(long, global = true, value_name = "FILE")]
+    views: Option<PathBuf>,
     /// How data is printed [default: table]
     #[arg(long, global = true, value_enum, value_name = "FORMAT")]
     output: Option<Format>,
@@ -66,9 +72,8 @@ impl ConnectionArguments {
 
     /// A client for the chosen DynamoDB; nothing is sent yet.
     pub async fn open(&self) -> anyhow::Result<Connection> {
-        let names = TableNames::from_environment()
-            .context("the environment's table names cannot be used")?;
         self.check()?;
+        let (views, names) = read_views(self.views.clone())?;
         let (config, place) = match (&self.endpoint, self.aws) {
             (_, true) => (aws_settings().await?, Place::Aws),
             (endpoint, false) => {
@@ -77,7 +82,7 @@ impl ConnectionArguments {
                 (endpoint_settings(url), Place::Endpoint(url.to_owned()))
             }
         };
-        Ok(Connection { client: Client::new(&config), config, names, place })
+        Ok(Connection { client: Client::new(&config), config, views, names, place })
     }
 
     /// Refuses two places at once.
@@ -104,6 +109,8 @@ enum Place {
 pub struct Connection {
     /// The client.
     pub client: Client,
+    /// The views, and the tables that they declare.
+    pub views: Views,
     /// The tables' real names.
     pub names: TableNames,
     config: SdkConfig,
@@ -116,10 +123,44 @@ impl Connection {
         aws_sdk_dynamodbstreams::Client::new(&self.config)
     }
 
+    /// The tables, the views' and `derived`, as the engine knows them.
+    pub fn catalog(&self) -> anyhow::Result<Catalog> {
+        Ok(self.views.catalog(self.names.clone())?)
+    }
+
+    /// A processor for the views.
+    pub fn processor(&self) -> anyhow::Result<Processor> {
+        Ok(Processor::new(self.client.clone(), self.views.clone(), self.names.clone())?)
+    }
+
+    /// Every table: the declared ones, then `derived`.
+    pub fn tables(&self) -> Vec<TableDefinition> {
+        self.views.all_tables()
+    }
+
+    /// The definition of a table that the command line names.
+    pub fn table(&self, table: &Table) -> Result<TableDefinition, Failure> {
+        let tables = self.tables();
+        let known: Vec<_> = tables.iter().map(|it| it.table.to_string()).collect();
+        tables.into_iter().find(|it| it.table == *table).ok_or_else(|| {
+            let next = format!(
+                "name one of: {}; or declare it in the views file, which --views names",
+                known.join(", ")
+            );
+            Failure::usage(format!("there is no table `{table}`"), next)
+        })
+    }
+
+    /// Checks that DynamoDB answers and has every table, before any work is begun.
+    pub async fn require_all(&self) -> anyhow::Result<()> {
+        let tables: Vec<_> = self.tables().into_iter().map(|it| it.table).collect();
+        self.require(&tables).await
+    }
+
     /// Checks that DynamoDB answers and has the tables, before any work is begun.
     pub async fn require(&self, tables: &[Table]) -> anyhow::Result<()> {
         for table in tables {
-            let name = self.names.name(*table);
+            let name = self.names.name(table)?;
             let described = self.client.describe_table().table_name(name).send().await;
             described.map_err(|error| self.explain(error))?;
         }
@@ -168,7 +209,7 @@ impl Connection {
         match Refusal::of(code) {
             Refusal::Missing => Failure::new(
                 format!("a table is missing at {place}"),
-                "create the tables with `afterimage schema load`, or name them by ALBUMS_TABLE, MESSAGES_TABLE and DERIVED_TABLE",
+                "create the tables with `afterimage schema load`, or give their real names: `name` in the views file, or variables such as DERIVED_TABLE",
             ),
             Refusal::Credentials => Failure::new(
                 format!("{place} refused the credentials: {code}"),
@@ -201,6 +242,22 @@ impl Connection {
             ),
         }
     }
+}
+
+/// The views of the file that the command takes, and the real names of their tables.
+pub fn read_views(option: Option<PathBuf>) -> anyhow::Result<(Views, TableNames)> {
+    let file = ViewsFile::of_command(option);
+    let views = file.read().map_err(|error| {
+        Failure::new("the views cannot be used", "correct the file, or name another with --views")
+            .because(error)
+    })?;
+    if let Some(path) = file.path() {
+        // Which file was taken matters when there are several, and standard output is for data.
+        writeln!(std::io::stderr(), "views file: {}", path.display())?;
+    }
+    let names = TableNames::from_environment(&views.all_tables())
+        .context("the tables' real names cannot be used")?;
+    Ok((views, names))
 }
 
 fn check_url(url: &str) -> Result<(), Failure> {

@@ -15,6 +15,7 @@ use aws_smithy_http_client::{Builder, tls};
 
 use crate::processor::{Processor, ProcessorError};
 use crate::store::{StoreError, service_error};
+use crate::views_file::ViewsFile;
 
 /// Attempts of one request. Within them the SDK repeats a transaction under the same token, so that
 /// a lost response is told apart from a second commit.
@@ -69,14 +70,15 @@ fn is_loopback(host: &str) -> bool {
 }
 
 impl Processor {
-    /// The processor of a Lambda function, as the process environment describes it: the tables' names,
-    /// `AFTERIMAGE_VIEWS` if it is set, and the AWS SDK's own variables.
+    /// The processor of a Lambda function, as the process environment describes it: `AFTERIMAGE_VIEWS`
+    /// if it is set, the tables' names, and the AWS SDK's own variables.
     ///
     /// # Errors
-    /// [`ProcessorError`] where a name is missing or refused, or the views do not hold together.
+    /// [`ProcessorError`] if the views do not hold together, or a name is missing or invalid.
     pub async fn of_function() -> Result<Self, ProcessorError> {
-        let names = TableNames::of_function(&Table::ALL)?;
-        Self::from_environment(client_from_environment().await, names)
+        let views = ViewsFile::of_function().read()?;
+        let names = TableNames::of_function(&views.all_tables())?;
+        Ok(Self::new(client_from_environment().await, views, names)?)
     }
 
     /// The first read, which opens the connection before a batch waits for it: of an item that is not
@@ -89,7 +91,7 @@ impl Processor {
         let keys = KeysAndAttributes::builder()
             .keys(HashMap::from([("pk".to_owned(), nothing.clone()), ("sk".to_owned(), nothing)]))
             .build()?;
-        let table_name = self.catalog.names.name(Table::Derived);
+        let table_name = self.catalog.name(&Table::DERIVED)?;
         let read = self.store.client.batch_get_item().request_items(table_name, keys).send();
         read.await.map_err(|error| service_error("first BatchGetItem", error))?;
         Ok(())

@@ -1,8 +1,9 @@
 //! Drives tasks: reads, commits and parks for them until they are done or the time is over.
 
+use afterimage::batch::ViewTask;
+use afterimage::engine::{Committed, Parking, Read, Refusal, Step};
 use afterimage::parked::ParkedRecord;
 use afterimage::record::Decoded;
-use afterimage::view::{Committed, Parking, Read, Step, Task};
 use afterimage::write::Transaction;
 use futures::stream::{StreamExt as _, TryStreamExt as _};
 
@@ -22,145 +23,180 @@ const SHARED_READS_MAX: usize = 8;
 /// Transactions of one task under way at once.
 const CONCURRENT_COMMITS: usize = 8;
 
-/// A task, and the view that it works for.
-pub(crate) struct ViewTask {
-    pub(crate) view: String,
-    pub(crate) task: Box<dyn Task>,
-}
-
 /// A batch as tasks need it to park a record.
-pub(crate) struct Batch<'a> {
+pub(crate) struct Payloads<'a> {
     pub(crate) raw_records: &'a [Box<serde_json::value::RawValue>],
     pub(crate) decoded: &'a [Decoded],
     /// When the batch began, as RFC 3339 in UTC.
     pub(crate) now: &'a str,
-    /// The parked record that the batch tries again, where it does: what is still parked of it is
-    /// the same as before, and is not kept twice.
+    /// The parked record that the batch tries again, if it does: what is still parked of it is the same
+    /// as before, and is not kept twice.
     pub(crate) retried: Option<&'a ParkedRecord>,
+}
+
+/// A task, and the step that it said last. A step is asked for once, and then answered.
+struct Driven {
+    task: ViewTask,
+    step: Step,
+}
+
+impl Driven {
+    fn begin(mut task: ViewTask) -> Self {
+        let step = task.task.next();
+        Self { task, step }
+    }
+
+    fn go_on(&mut self) {
+        self.step = self.task.task.next();
+    }
+
+    /// The items that the task wants, if it wants at most this many and nothing else.
+    fn shared_reads(&self, read_count_max: usize) -> Option<&[Read]> {
+        let is_item = |read: &Read| matches!(read, Read::Item(_));
+        match &self.step {
+            Step::Read(reads) if reads.len() <= read_count_max && reads.iter().all(is_item) => {
+                Some(reads)
+            }
+            Step::Read(_) | Step::Commit(_) | Step::Park(_) | Step::Done => None,
+        }
+    }
 }
 
 /// Drives every task as far as it gets. What is left without an outcome has to come again; the
 /// errors that stood in the way are returned.
 pub(crate) async fn drive_all(
     session: &Session<'_>,
-    batch: &Batch<'_>,
-    mut tasks: Vec<ViewTask>,
+    payloads: &Payloads<'_>,
+    tasks: Vec<ViewTask>,
 ) -> (Vec<ViewTask>, Vec<StoreError>) {
-    let mut errors = Vec::new();
-    if let Err(error) = read_ahead(session, &mut tasks, usize::MAX).await {
+    let mut driven: Vec<_> = tasks.into_iter().map(Driven::begin).collect();
+    let (mut ended, mut errors) = (Vec::new(), Vec::new());
+    if let Err(error) = read_ahead(session, &mut driven, usize::MAX).await {
+        // Those that wanted none of the items go on.
         errors.push(error);
-        return (tasks, errors);
+        let (unread, others) =
+            driven.into_iter().partition(|it: &Driven| it.shared_reads(usize::MAX).is_some());
+        ended.extend(unread);
+        driven = others;
     }
-    let ended: Vec<_> = futures::stream::iter(tasks)
+    let results: Vec<_> = futures::stream::iter(driven)
         .chunks(TASKS_PER_READ)
-        .map(|mut tasks| async {
-            if tasks.len() > 1 {
-                // Where this fails, each task reads for itself, and fails alone.
-                read_ahead(session, &mut tasks, SHARED_READS_MAX).await.ok();
+        .map(|mut driven| async {
+            if driven.len() > 1 {
+                // If this fails, each task reads for itself, and fails alone.
+                read_ahead(session, &mut driven, SHARED_READS_MAX).await.ok();
             }
-            tasks
+            driven
         })
         .buffered(1)
         .flat_map(futures::stream::iter)
-        .map(|mut task| async {
-            let result = drive(session, batch, &mut task).await;
-            (task, result)
+        .map(|mut driven| async {
+            let result = drive(session, payloads, &mut driven).await;
+            (driven, result)
         })
         .buffer_unordered(CONCURRENT_TASKS)
         .collect()
         .await;
-    let mut tasks = Vec::new();
-    for (task, result) in ended {
-        tasks.push(task);
+    for (driven, result) in results {
+        ended.push(driven);
         errors.extend(result.err());
     }
-    (tasks, errors)
+    (ended.into_iter().map(|driven| driven.task).collect(), errors)
 }
 
 /// Answers the next reads of all tasks together, so that many small groups share requests; those of a
 /// task that wants more than `read_count_max` are left to it.
 async fn read_ahead(
     session: &Session<'_>,
-    tasks: &mut [ViewTask],
+    driven: &mut [Driven],
     read_count_max: usize,
 ) -> Result<(), StoreError> {
-    let is_item = |read: &Read| matches!(read, Read::Item(_));
-    let mut wanted: Vec<(&mut ViewTask, Vec<Read>)> = Vec::new();
-    for task in tasks {
-        match task.task.next() {
-            Step::Read(reads) if reads.len() <= read_count_max && reads.iter().all(is_item) => {
-                wanted.push((task, reads));
-            }
-            Step::Read(_) | Step::Commit(_) | Step::Park(_) | Step::Done => {}
-        }
-    }
-    let all = wanted.iter().flat_map(|(_, reads)| reads.iter().cloned()).collect();
-    let answers = std::collections::BTreeMap::from_iter(session.read(all).await?);
-    for (task, reads) in wanted {
-        let own = reads.into_iter().filter_map(|read| {
-            let answer = answers.get(&read)?.clone();
-            Some((read, answer))
-        });
-        task.task.answered(own.collect());
+    let wanted = driven.iter().filter_map(|it| it.shared_reads(read_count_max));
+    let wanted: Vec<Read> = wanted.flatten().cloned().collect();
+    let answers = std::collections::BTreeMap::from_iter(session.read(wanted).await?);
+    for it in driven {
+        let Some(reads) = it.shared_reads(read_count_max) else {
+            continue;
+        };
+        let own = reads.iter().filter_map(|read| Some((read.clone(), answers.get(read)?.clone())));
+        let own = own.collect();
+        it.task.task.answered(own);
+        it.go_on();
     }
     Ok(())
 }
 
 async fn drive(
     session: &Session<'_>,
-    batch: &Batch<'_>,
-    task: &mut ViewTask,
+    payloads: &Payloads<'_>,
+    driven: &mut Driven,
 ) -> Result<(), StoreError> {
     let mut backoff = Backoff::default();
     loop {
         if session.budget.is_spent() {
             return Err(StoreError::TimeOver);
         }
-        match task.task.next() {
+        let task = &mut driven.task;
+        match std::mem::replace(&mut driven.step, Step::Done) {
             Step::Done => return Ok(()),
             Step::Read(reads) => {
                 let answers = session.read(reads).await?;
                 task.task.answered(answers);
             }
             Step::Park(parkings) => {
-                park_all(session, batch, &task.view, &parkings).await?;
+                park_all(session, payloads, &task.view, &parkings).await?;
                 task.task.parked();
             }
             Step::Commit(transactions) => {
-                let results = commit_all(session, &transactions).await?;
+                let (results, error) = commit_all(session, &transactions).await;
                 let is_set_back = results.iter().any(Result::is_err);
                 if results.iter().any(Result::is_ok) {
                     backoff = Backoff::default();
                 }
                 task.task.committed(results);
+                if let Some(error) = error {
+                    return Err(error);
+                }
                 if is_set_back && !backoff.wait(&session.budget).await {
                     return Err(StoreError::TimeOver);
                 }
             }
         }
+        driven.go_on();
     }
 }
 
+/// Commits transactions, and returns how each ended and the first error. A commit that met an error may
+/// have been carried out: it is [`Refusal::Unknown`], and what the others did stands.
 async fn commit_all(
     session: &Session<'_>,
     transactions: &[Transaction],
-) -> Result<Vec<Committed>, StoreError> {
+) -> (Vec<Committed>, Option<StoreError>) {
     let mut commits = Vec::new();
     for transaction in transactions {
         commits.push(session.commit(transaction));
     }
-    futures::stream::iter(commits).buffered(CONCURRENT_COMMITS).try_collect().await
+    let ends: Vec<_> = futures::stream::iter(commits).buffered(CONCURRENT_COMMITS).collect().await;
+    let mut first_error = None;
+    let committed = |end: Result<Committed, StoreError>| {
+        end.unwrap_or_else(|error| {
+            first_error.get_or_insert(error);
+            Err(Refusal::Unknown)
+        })
+    };
+    let results = ends.into_iter().map(committed).collect();
+    (results, first_error)
 }
 
 async fn park_all(
     session: &Session<'_>,
-    batch: &Batch<'_>,
+    payloads: &Payloads<'_>,
     view: &str,
     parkings: &[Parking],
 ) -> Result<(), StoreError> {
     let mut records = Vec::new();
     for parking in parkings {
-        records.extend(parked_record(batch, view, parking));
+        records.extend(parked_record(payloads, view, parking));
     }
     let parks = records.into_iter().map(|record| async move {
         session.park(&record).await?;
@@ -177,16 +213,16 @@ async fn park_all(
     futures::stream::iter(parks).buffered(CONCURRENT_COMMITS).try_collect().await
 }
 
-fn parked_record(batch: &Batch<'_>, view: &str, parking: &Parking) -> Option<ParkedRecord> {
-    let raw = batch.raw_records.get(parking.index)?;
-    let decoded = batch.decoded.get(parking.index)?;
-    let retried = batch.retried.filter(|retried| retried.view == view);
+fn parked_record(payloads: &Payloads<'_>, view: &str, parking: &Parking) -> Option<ParkedRecord> {
+    let raw = payloads.raw_records.get(parking.index)?;
+    let decoded = payloads.decoded.get(parking.index)?;
+    let retried = payloads.retried.filter(|retried| retried.view == view);
     Some(ParkedRecord {
         view: view.to_owned(),
         place: decoded.stream_label.clone().zip(decoded.sequence_number.clone()),
         reason: parking.reason.clone(),
         part: retried.map_or_else(|| parking.part.clone(), |retried| retried.part.clone()),
-        parked_at: batch.now.to_owned(),
+        parked_at: payloads.now.to_owned(),
         raw_json: raw.get().to_owned(),
     })
 }

@@ -12,14 +12,14 @@ mod processor;
 mod report;
 mod store;
 mod verify;
+mod views_file;
 
 pub use client::{client_at_endpoint, client_from_environment, http_client_at_endpoint};
 pub use convert::ConvertError;
 pub use meter::Consumption;
 pub use parked::{ParkedRecords, Removed};
-pub use processor::{
-    Processor, ProcessorError, Retried, RetryError, StreamEvent, views_file_of_environment,
-};
+pub use processor::{Processor, ProcessorError, Retried, RetryError, StreamEvent};
 pub use report::{BatchReport, RecordReport};
 pub use store::StoreError;
 pub use verify::{Verification, VerifyOptions, ViewReport};
+pub use views_file::{VIEWS_VARIABLE, ViewsFile, ViewsFileError};

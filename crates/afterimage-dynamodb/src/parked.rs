@@ -3,11 +3,11 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use afterimage::Catalog;
+use afterimage::engine::Refusal;
 use afterimage::limits::PARTITION_KEY_BYTES_MAX;
 use afterimage::parked::{PARTITION_PREFIX, Stored, Summary};
-use afterimage::record::{Catalog, CatalogError};
-use afterimage::view::Refusal;
-use afterimage_schema::{Table, TableNames};
+use afterimage_schema::Table;
 use aws_sdk_dynamodb::Client;
 use tokio::time::Instant;
 
@@ -39,12 +39,10 @@ pub enum Removed {
 }
 
 impl ParkedRecords {
-    /// The parked records under these tables' real names.
-    ///
-    /// # Errors
-    /// [`CatalogError`] where a compiled-in definition is not usable.
-    pub fn new(client: Client, names: TableNames) -> Result<Self, CatalogError> {
-        Ok(Self { store: Store::new(client, Arc::new(Catalog::new(names)?)) })
+    /// The parked records of the deployment with these tables.
+    #[must_use]
+    pub fn new(client: Client, catalog: Catalog) -> Self {
+        Self { store: Store::new(client, Arc::new(catalog)) }
     }
 
     /// What every parked record's first piece tells, in the order in which they would be tried again.
@@ -55,7 +53,7 @@ impl ParkedRecords {
     pub async fn summaries(&self) -> Result<Vec<Summary>, StoreError> {
         let session = self.session(SCAN_TIME_MAX);
         let scan = Scan {
-            table: Table::Derived,
+            table: Table::DERIVED,
             attributes: Summary::ATTRIBUTES.map(str::to_owned).to_vec(),
             prefixes: vec![PARTITION_PREFIX.to_owned()],
             segment_count: SEGMENT_COUNT,

@@ -2,14 +2,11 @@
 
 mod retry;
 
-use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::sync::Arc;
 
-use afterimage::parked::NO_VIEW;
-use afterimage::record::{Catalog, CatalogError, Decoded};
-use afterimage::view::{Parking, ParkingTask, Routed, Settled};
-use afterimage::{Outcome, Views, ViewsError, decode, reason};
+use afterimage::batch::{Batch, RecordOutcomes};
+use afterimage::record::{DecodeError, Decoded};
+use afterimage::{Catalog, CatalogError, Views, decode, reason};
 use afterimage_schema::{TableNameError, TableNames};
 use aws_sdk_dynamodb::Client;
 use futures::FutureExt as _;
@@ -20,20 +17,12 @@ use time::format_description::well_known::Rfc3339;
 use tokio::time::Instant;
 
 use crate::budget::Budget;
-use crate::drive::{Batch, ViewTask, drive_all};
+use crate::drive::{Payloads, drive_all};
 use crate::report::{BatchReport, RecordReport};
 use crate::store::Store;
+use crate::views_file::ViewsFileError;
 
 pub use retry::{Retried, RetryError};
-
-/// The environment variable that names another file of views than the one compiled in.
-const VIEWS_VARIABLE: &str = "AFTERIMAGE_VIEWS";
-
-/// The file of views that the environment names, if it names one.
-#[must_use]
-pub fn views_file_of_environment() -> Option<PathBuf> {
-    std::env::var_os(VIEWS_VARIABLE).map(PathBuf::from)
-}
 
 /// A stream event as Lambda delivers it; each record is kept as raw JSON and decoded on its own.
 #[derive(Debug, Clone, Deserialize)]
@@ -46,22 +35,13 @@ pub struct StreamEvent {
 /// Why a processor could not be made.
 #[derive(Debug, thiserror::Error)]
 pub enum ProcessorError {
-    /// The file of views cannot be read.
-    #[error("the file `{}` that {VIEWS_VARIABLE} names cannot be read", path.display())]
-    File {
-        /// The path.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        source: std::io::Error,
-    },
-    /// The views do not hold together.
+    /// There are no views.
     #[error(transparent)]
-    Views(#[from] ViewsError),
-    /// A table's name is missing, or none.
+    Views(#[from] ViewsFileError),
+    /// A table's name is missing or invalid.
     #[error(transparent)]
     Names(#[from] TableNameError),
-    /// A table cannot be used.
+    /// A table has no name.
     #[error(transparent)]
     Catalog(#[from] CatalogError),
 }
@@ -75,42 +55,19 @@ pub struct Processor {
     clock: fn() -> OffsetDateTime,
 }
 
-/// The outcomes of one view, by the record's place in the event.
-type Outcomes = BTreeMap<usize, Outcome>;
-
 impl Processor {
-    /// A processor for the views in `views.toml` (`AFTERIMAGE_VIEWS` names another file).
+    /// A processor for these views, whose tables have these real names.
     ///
     /// # Errors
-    /// [`ProcessorError`] where the file cannot be read or the views do not hold together.
-    pub fn from_environment(client: Client, names: TableNames) -> Result<Self, ProcessorError> {
-        Self::with_views_file(client, names, views_file_of_environment())
+    /// [`CatalogError`] if a table has no name.
+    pub fn new(client: Client, views: Views, names: TableNames) -> Result<Self, CatalogError> {
+        let catalog = views.catalog(names)?;
+        Ok(Self::of_catalog(client, views, catalog))
     }
 
-    /// A processor for the views in the file at this path, or those in `views.toml`.
-    ///
-    /// # Errors
-    /// [`ProcessorError`] where the file cannot be read or the views do not hold together.
-    pub fn with_views_file(
-        client: Client,
-        names: TableNames,
-        path: Option<PathBuf>,
-    ) -> Result<Self, ProcessorError> {
-        let catalog = Catalog::new(names)?;
-        let views = match path {
-            None => Views::compiled_in(&catalog)?,
-            Some(path) => {
-                let text = std::fs::read_to_string(&path)
-                    .map_err(|source| ProcessorError::File { path, source })?;
-                Views::parse(&text, &catalog)?
-            }
-        };
-        Ok(Self::new(client, catalog, views))
-    }
-
-    /// A processor for these views of these tables.
+    /// A processor for these views and their catalog.
     #[must_use]
-    pub fn new(client: Client, catalog: Catalog, views: Views) -> Self {
+    pub fn of_catalog(client: Client, views: Views, catalog: Catalog) -> Self {
         let catalog = Arc::new(catalog);
         let store = Store::new(client, Arc::clone(&catalog));
         Self { store, catalog, views: Arc::new(views), clock: OffsetDateTime::now_utc }
@@ -139,133 +96,43 @@ impl Processor {
         let decoded: Vec<_> =
             event.records.iter().map(|raw| decode(&self.catalog, raw.get())).collect();
         let now = self.now();
-        let batch =
-            Batch { raw_records: &event.records, decoded: &decoded, now: &now, retried: None };
-        let (settled, tasks) = self.open(&decoded);
+        let payloads =
+            Payloads { raw_records: &event.records, decoded: &decoded, now: &now, retried: None };
+        let (batch, tasks) = Batch::open(&self.views, decoded.iter().map(|it| it.record.as_ref()));
+        note_unread(&decoded);
         let session = self.store.session(Budget::until(deadline));
         // Boxed, so that callers do not carry the types of all the futures within.
-        let (tasks, errors) = drive_all(&session, &batch, tasks).boxed().await;
+        let (tasks, errors) = drive_all(&session, &payloads, tasks).boxed().await;
         for error in &errors {
             tracing::error!(error = reason(error), "part of a batch could not be applied");
         }
-        let outcomes = outcomes(&settled, &tasks);
+        let ends = tasks.iter().map(|task| (task.view.as_str(), task.task.outcomes()));
+        let records = decoded.iter().zip(batch.outcomes(ends));
         BatchReport {
-            records: decoded
-                .iter()
-                .enumerate()
-                .map(|(index, decoded)| self.record_report(index, decoded, &outcomes))
-                .collect(),
+            records: records.map(|(decoded, outcomes)| record_report(decoded, outcomes)).collect(),
             consumption: session.meter.consumption(),
             finished_at_ms: i64::try_from((self.clock)().unix_timestamp_nanos() / 1_000_000)
                 .unwrap_or(i64::MAX),
         }
     }
+}
 
-    /// The tasks of every view, and the outcomes that need none.
-    fn open(&self, decoded: &[Decoded]) -> (BTreeMap<String, Vec<Settled>>, Vec<ViewTask>) {
-        let mut settled = BTreeMap::new();
-        let mut tasks = Vec::new();
-        for view in self.views.iter() {
-            let records: Vec<_> = decoded
-                .iter()
-                .enumerate()
-                .filter_map(|(index, decoded)| {
-                    let record = decoded.record.as_ref().ok()?;
-                    (record.key.table == view.source()).then_some(Routed { index, record })
-                })
-                .collect();
-            let opening = view.open(&records);
-            settled.insert(view.name().to_owned(), opening.settled);
-            let of_view = |task| ViewTask { view: view.name().to_owned(), task };
-            tasks.extend(opening.tasks.into_iter().map(of_view));
-        }
-        let unrouted = self.unrouted(decoded);
-        if !unrouted.is_empty() {
-            let task = Box::new(ParkingTask::new(unrouted));
-            tasks.push(ViewTask { view: NO_VIEW.to_owned(), task });
-        }
-        (settled, tasks)
-    }
-
-    /// Records that cannot be routed to any view: they are parked beside all views.
-    fn unrouted(&self, decoded: &[Decoded]) -> Vec<Parking> {
-        let parking = |(index, decoded): (usize, &Decoded)| {
-            let reason = match &decoded.record {
-                Err(error) => reason(error),
-                Ok(record) if self.views.reading(record.key.table).next().is_none() => {
-                    "no view reads the table that the record comes from".to_owned()
-                }
-                Ok(_) => return None,
-            };
-            Some(Parking { index, reason, part: None })
-        };
-        decoded.iter().enumerate().filter_map(parking).collect()
-    }
-
-    fn record_report(
-        &self,
-        index: usize,
-        decoded: &Decoded,
-        outcomes: &BTreeMap<String, Outcomes>,
-    ) -> RecordReport {
-        let table = decoded.record.as_ref().ok().map(|record| record.key.table);
-        let mut views: Vec<&str> = table
-            .into_iter()
-            .flat_map(|table| self.views.reading(table))
-            .map(afterimage::View::name)
-            .collect();
-        if views.is_empty() {
-            views.push(NO_VIEW);
-        }
-        let outcome_in = |view: &str| {
-            let outcome = outcomes.get(view).and_then(|outcomes| outcomes.get(&index));
-            // What nothing is known of was not done.
-            (view.to_owned(), outcome.copied().unwrap_or(Outcome::Failed))
-        };
-        RecordReport {
-            sequence_number: decoded.sequence_number.clone(),
-            event_name: decoded.event_name.clone(),
-            table_name: decoded.table_name.clone(),
-            created_at_ms: decoded.created_at_ms,
-            outcomes: views.into_iter().map(outcome_in).collect(),
-        }
+fn record_report(decoded: &Decoded, outcomes: RecordOutcomes) -> RecordReport {
+    RecordReport {
+        sequence_number: decoded.sequence_number.clone(),
+        event_name: decoded.event_name.clone(),
+        table_name: decoded.table_name.clone(),
+        created_at_ms: decoded.created_at_ms,
+        outcomes,
     }
 }
 
-/// The outcomes by view: those of the tasks, then those settled at once. A superseded record shares
-/// the fate of the one that superseded it.
-fn outcomes(
-    settled: &BTreeMap<String, Vec<Settled>>,
-    tasks: &[ViewTask],
-) -> BTreeMap<String, Outcomes> {
-    let mut outcomes: BTreeMap<String, Outcomes> = BTreeMap::new();
-    for task in tasks {
-        let known = task.task.outcomes().into_iter();
-        let known = known.filter_map(|(index, outcome)| Some((index, outcome?)));
-        outcomes.entry(task.view.clone()).or_default().extend(known);
+/// Says once a batch that there were records of a table that no view reads.
+fn note_unread(decoded: &[Decoded]) {
+    let is_unread = |it: &&Decoded| matches!(it.record, Err(DecodeError::UnreadTable));
+    let unread: Vec<_> = decoded.iter().filter(is_unread).collect();
+    if let Some(first) = unread.first() {
+        let (table, record_count) = (first.table_name.as_deref(), unread.len());
+        tracing::info!(table, record_count, "records skipped: no view reads their table");
     }
-    for (view, settled) in settled {
-        let outcomes = outcomes.entry(view.clone()).or_default();
-        let superseded_by: BTreeMap<usize, usize> = settled
-            .iter()
-            .filter_map(|it| match it {
-                Settled::Coalesced { index, by } => Some((*index, *by)),
-                Settled::Outcome { .. } => None,
-            })
-            .collect();
-        for it in settled {
-            if let Settled::Outcome { index, outcome } = it {
-                outcomes.insert(*index, *outcome);
-            }
-        }
-        for index in superseded_by.keys() {
-            let mut last = *index;
-            while let Some(by) = superseded_by.get(&last) {
-                last = *by;
-            }
-            let is_done = outcomes.get(&last).is_some_and(|it| *it != Outcome::Failed);
-            outcomes.insert(*index, if is_done { Outcome::Coalesced } else { Outcome::Failed });
-        }
-    }
-    outcomes
 }

@@ -7,7 +7,7 @@ mod write;
 use std::sync::Arc;
 
 use afterimage::parked::ParkedError;
-use afterimage::record::{Catalog, CatalogError};
+use afterimage::{Catalog, CatalogError};
 use afterimage::{Item, ItemKey};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{BuildError, ProvideErrorMetadata, SdkError};
@@ -82,7 +82,7 @@ impl Store {
 
 impl Session<'_> {
     fn key_item(&self, key: &ItemKey) -> Result<Item, StoreError> {
-        Ok(key.to_item(self.store.catalog.definition(key.table)?))
+        Ok(key.to_item(self.store.catalog.definition(&key.table)?))
     }
 
     /// Tries a read until it is answered, as long as trying again can help.

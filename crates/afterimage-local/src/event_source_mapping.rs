@@ -29,7 +29,7 @@ pub use function::{Function, FunctionError, StreamProcessorFunction};
 pub use mapping::{Trigger, TriggerParts};
 pub use on_failure::{OnFailure, OnFailureError};
 pub use record::{SequenceNumber, event_json};
-pub use settings::{MappingSettings, SettingsError, StartingPosition, read_settings};
+pub use settings::{MappingSettings, SettingsError, StartingPosition, TableMapping, read_settings};
 pub use stream::{EventSource, StreamError};
 
 /// Tells the wall-clock time: given as an argument, so that tests decide it.

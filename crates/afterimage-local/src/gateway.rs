@@ -16,4 +16,6 @@ mod sign_in;
 pub(crate) use authorizer::Authorizer;
 pub(crate) use functions::Functions;
 pub use keys::{KeyError, Keys};
+pub(crate) use routes::Routes;
+pub use routes::RoutesError;
 pub(crate) use server::{Gateway, serve};

@@ -1,6 +1,7 @@
 //! The whole product on one machine: an embedded DynamoDB, the stream trigger with the semantics of
 //! Lambda's event source mappings, and an HTTP gateway in front of the functions' handlers.
 
+mod applications;
 mod durable_file;
 pub mod event_source_mapping;
 mod gateway;

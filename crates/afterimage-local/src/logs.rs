@@ -6,6 +6,7 @@ use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use crate::applications::LOG_TARGETS;
 use tracing::level_filters::LevelFilter;
 use tracing::{Level, Metadata};
 use tracing_subscriber::filter::filter_fn;
@@ -17,9 +18,9 @@ use tracing_subscriber::{EnvFilter, Layer, Registry};
 /// How large the file becomes before it is set aside as `functions.1.jsonl`, in place of an older one.
 const LARGEST_FILE_BYTES: u64 = 64 * 1024 * 1024;
 
-/// The crates whose events are the functions' logs.
-const FUNCTION_CRATES: [&str; 6] =
-    ["afterimage_dynamodb", "albums", "http_api", "lambda", "messages", "stream_processor"];
+/// The crates whose events are the functions' logs, beside the applications'.
+const FUNCTION_CRATES: [&str; 4] =
+    ["afterimage_dynamodb", "http_api", "lambda", "stream_processor"];
 
 /// The functions' log of this process, where it has one: like the subscriber, it is the process's own.
 static FUNCTION_LOG: OnceLock<Arc<FunctionLog>> = OnceLock::new();
@@ -71,7 +72,8 @@ fn function_layer(log: Arc<FunctionLog>) -> impl Layer<Registry> {
 
 fn is_of_function(metadata: &Metadata<'_>) -> bool {
     let of_crate = metadata.target().split("::").next().unwrap_or_default();
-    FUNCTION_CRATES.contains(&of_crate) && *metadata.level() <= Level::INFO
+    let is_of_function = FUNCTION_CRATES.contains(&of_crate) || LOG_TARGETS.contains(&of_crate);
+    is_of_function && *metadata.level() <= Level::INFO
 }
 
 /// An append-only file of bounded size.

@@ -8,21 +8,21 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use afterimage::Views;
 use afterimage_dynamodb::Processor;
-use afterimage_schema::TableNames;
-use albums::Albums;
-use aws_sdk_dynamodb::Client;
+use afterimage_schema::{TableDefinition, TableNames};
 use embedded_dynamodb::Emulator;
-use messages::Messages;
 use time::OffsetDateTime;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
+use crate::applications::Applications;
 use crate::event_source_mapping::{
-    CheckpointStore, OnFailure, StreamProcessorFunction, Trigger, TriggerParts, read_settings,
+    CheckpointStore, MappingSettings, OnFailure, StreamProcessorFunction, TableMapping, Trigger,
+    TriggerParts, read_settings,
 };
-use crate::gateway::{Authorizer, Functions, Gateway, Keys, serve};
+use crate::gateway::{Authorizer, Functions, Gateway, Keys, Routes, serve};
 use crate::status::{Outcomes, Status};
 use crate::template::TEMPLATE;
 use data_dir::DataDir;
@@ -55,10 +55,10 @@ pub struct Options {
     pub seed: bool,
     /// Whether the streams are read.
     pub trigger: bool,
+    /// The views, and the tables that they declare.
+    pub views: Views,
     /// The tables' real names.
-    pub tables: TableNames,
-    /// The file of the views, where they are not those of `views.toml`.
-    pub views_file: Option<PathBuf>,
+    pub names: TableNames,
 }
 
 /// A running stack. Dropping it stops it without waiting; nothing is lost, but records may come again.
@@ -79,32 +79,25 @@ impl Stack {
     /// # Errors
     /// [`StartError`]; nothing is left running then.
     pub async fn start(options: Options) -> Result<Self, StartError> {
-        let tables = options.tables;
+        let Options { views, names, .. } = options;
         let (listener, http_port) = listen(options.http_port).await?;
         let data_dir = match &options.storage {
             Storage::Memory => None,
             Storage::DataDir(path) => Some(DataDir::open(path)?),
         };
         let kept = Kept::open(data_dir.as_ref())?;
-        let mappings = read_settings(TEMPLATE).map_err(StartError::Settings)?;
-        let emulator = open_database(kept.database, options.dynamodb_port, &tables).await?;
+        let mappings = mappings(&views, &names)?;
+        let tables = views.all_tables();
+        let emulator = open_database(kept.database, options.dynamodb_port, &tables, &names).await?;
         let client = emulator.client();
-        let processor =
-            Processor::with_views_file(client.clone(), tables.clone(), options.views_file)
-                .map_err(StartError::Processor)?;
-        let functions = functions(client, &tables);
+        let applications = Applications::of(&client, &views, &names)?;
+        let routes = Routes::of(TEMPLATE, &applications).map_err(StartError::Routes)?;
+        let processor = Processor::new(client, views, names).map_err(StartError::Processor)?;
         // Boxed, as the largest of what is waited for.
-        let seeding = seed::seed_once(
-            data_dir.as_ref(),
-            options.seed,
-            &functions.albums,
-            &functions.messages,
-        );
-        Box::pin(seeding).await?;
+        Box::pin(seed::seed_once(data_dir.as_ref(), options.seed, &applications)).await?;
         let outcomes = Arc::new(Outcomes::of_views(processor.view_names()));
         let parts = TriggerParts {
-            settings: mappings.clone(),
-            tables: tables.clone(),
+            mappings: mappings.clone(),
             client: emulator.streams_client(),
             function: Arc::new(StreamProcessorFunction::new(processor, Arc::clone(&outcomes))),
             checkpoints: Arc::clone(&kept.checkpoints),
@@ -114,7 +107,6 @@ impl Stack {
         let trigger = options.trigger.then(|| Trigger::start(parts));
         let status = Status {
             client: emulator.streams_client(),
-            tables,
             mappings,
             checkpoints: kept.checkpoints,
             counters: trigger.as_ref().map(Trigger::counters).unwrap_or_default(),
@@ -122,7 +114,9 @@ impl Stack {
             counting: tokio::sync::Mutex::default(),
         };
         let authorizer = Authorizer::new(kept.keys);
-        let gateway = Gateway { functions, authorizer, status, clock: OffsetDateTime::now_utc };
+        let functions = Functions(applications);
+        let clock = OffsetDateTime::now_utc;
+        let gateway = Gateway { routes, functions, authorizer, status, clock };
         let (stop_gateway, stopped) = oneshot::channel();
         let gateway = tokio::spawn(serve(listener, gateway, stopped));
         Ok(Self { http_port, gateway, stop_gateway, trigger, emulator, data_dir })
@@ -171,24 +165,30 @@ async fn listen(port: u16) -> Result<(TcpListener, u16), StartError> {
     Ok((listener, port))
 }
 
+/// The mappings of the declared tables, with the settings of the template.
+fn mappings(views: &Views, names: &TableNames) -> Result<Vec<TableMapping>, StartError> {
+    let mut settings = read_settings(TEMPLATE).map_err(StartError::Settings)?;
+    settings.retain(|it| views.tables().iter().any(|table| table.table == it.table));
+    for table in views.tables() {
+        if !settings.iter().any(|it| it.table == table.table) {
+            settings.push(MappingSettings::of_table(&table.table));
+        }
+    }
+    let mappings = settings.into_iter().map(|it| TableMapping::of(it, names));
+    Ok(mappings.collect::<Result<_, _>>()?)
+}
+
 /// Serves the database, with every table in it.
 async fn open_database(
     storage: embedded_dynamodb::Storage,
     port: u16,
-    tables: &TableNames,
+    tables: &[TableDefinition],
+    names: &TableNames,
 ) -> Result<Emulator, StartError> {
     let started = Emulator::start(storage, port).await;
     let emulator = started.map_err(StartError::of_database)?;
-    emulator.create_tables(tables).map_err(StartError::Tables)?;
+    emulator.create_tables(tables, names).map_err(StartError::Tables)?;
     Ok(emulator)
-}
-
-/// The applications over the embedded DynamoDB.
-fn functions(client: Client, tables: &TableNames) -> Functions {
-    Functions {
-        albums: Albums::new(client.clone(), tables.clone()),
-        messages: Messages::new(client, tables.clone(), messages::Clock::system()),
-    }
 }
 
 /// What is kept between starts, or in memory.

@@ -4,13 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use afterimage_dynamodb::BatchReport;
-use afterimage_schema::TableNames;
 use aws_sdk_dynamodbstreams::Client;
 use serde::Serialize;
 
-use crate::event_source_mapping::{
-    CheckpointStore, Counters, MappingSettings, StreamError, backlog,
-};
+use crate::event_source_mapping::{CheckpointStore, Counters, StreamError, TableMapping, backlog};
 
 /// How often the streams are counted until two counts agree.
 const COUNTS: usize = 4;
@@ -59,8 +56,7 @@ impl Outcomes {
 #[derive(Debug)]
 pub(crate) struct Status {
     pub client: Client,
-    pub tables: TableNames,
-    pub mappings: Vec<MappingSettings>,
+    pub mappings: Vec<TableMapping>,
     pub checkpoints: Arc<CheckpointStore>,
     pub counters: Arc<Counters>,
     pub outcomes: Arc<Outcomes>,
@@ -99,8 +95,7 @@ impl Status {
         let mut last = None;
         let (mut drained, mut pending) = (false, 0);
         for _ in 0..COUNTS {
-            let found =
-                backlog(&self.client, &self.tables, &self.mappings, &self.checkpoints).await?;
+            let found = backlog(&self.client, &self.mappings, &self.checkpoints).await?;
             // What is in hand stands behind its checkpoint as well, unless its stream is gone.
             pending = found.pending.max(self.counters.in_hand());
             drained = pending == 0 && last.as_ref() == Some(&found);

@@ -1,6 +1,6 @@
 //! Turns: one of them leads from a state to the next.
 
-use afterimage::view::{Read, Step};
+use afterimage::engine::{Read, Step};
 
 use crate::invocation::Invocation;
 use crate::model::Model;

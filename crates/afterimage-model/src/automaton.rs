@@ -8,7 +8,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use afterimage::Outcome;
-use afterimage::view::{Answer, Committed, Opening, Read, Routed, Settled, Step, Task};
+use afterimage::batch::{Batch, ViewTask};
+use afterimage::engine::{Answer, Committed, Read, Step, Task};
 
 use crate::deployment::Deployment;
 use crate::identity;
@@ -26,6 +27,8 @@ pub(crate) enum Input {
 #[derive(Debug)]
 pub(crate) struct TaskNode {
     pub(crate) identity: u64,
+    /// The view that it works for.
+    pub(crate) view: String,
     /// What it wants next.
     pub(crate) step: Step,
     pub(crate) outcomes: Vec<(usize, Option<Outcome>)>,
@@ -41,7 +44,7 @@ enum Origin {
 /// What the views make of a batch.
 #[derive(Debug)]
 pub(crate) struct Opened {
-    pub(crate) settled: Vec<Settled>,
+    pub(crate) batch: Batch,
     pub(crate) nodes: Vec<Arc<TaskNode>>,
 }
 
@@ -60,13 +63,13 @@ impl Automaton {
         if let Some(opened) = known {
             return opened;
         }
-        let opening = open(deployment, records);
-        let nodes = opening.tasks.into_iter().enumerate().map(|(place, mut task)| {
+        let (batch, tasks) = open(deployment, records);
+        let nodes = tasks.into_iter().enumerate().map(|(place, ViewTask { view, mut task })| {
             let step = task.next();
             let origin = Origin::Opened { records: records.to_vec(), place };
-            Arc::new(TaskNode::new(&*task, step, origin))
+            Arc::new(TaskNode::new(view, &*task, step, origin))
         });
-        let opened = Arc::new(Opened { nodes: nodes.collect(), settled: opening.settled });
+        let opened = Arc::new(Opened { nodes: nodes.collect(), batch });
         let mut all = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
         all.insert(key, Arc::clone(&opened));
         opened
@@ -88,7 +91,7 @@ impl Automaton {
         tell(&mut *task, &input);
         let step = task.next();
         let origin = Origin::Told { node: Arc::clone(node), input };
-        let next = Arc::new(TaskNode::new(&*task, step, origin));
+        let next = Arc::new(TaskNode::new(node.view.clone(), &*task, step, origin));
         let mut all = self.told.lock().unwrap_or_else(PoisonError::into_inner);
         all.insert(key, Arc::clone(&next));
         Some(next)
@@ -96,8 +99,8 @@ impl Automaton {
 }
 
 impl TaskNode {
-    fn new(task: &dyn Task, step: Step, origin: Origin) -> Self {
-        Self { identity: identity::of_text(&task), step, outcomes: task.outcomes(), origin }
+    fn new(view: String, task: &dyn Task, step: Step, origin: Origin) -> Self {
+        Self { identity: identity::of_text(&task), view, step, outcomes: task.outcomes(), origin }
     }
 
     pub(crate) fn is_done(&self) -> bool {
@@ -105,19 +108,9 @@ impl TaskNode {
     }
 }
 
-/// What every view makes of these records, as a processor puts it together.
-fn open(deployment: &Deployment, records: &[Arc<Delivered>]) -> Opening {
-    let mut all = Opening { settled: Vec::new(), tasks: Vec::new() };
-    for view in deployment.views.iter() {
-        let routed = records.iter().enumerate();
-        let routed = routed.filter(|(_, it)| it.record.key.table == view.source());
-        let routed: Vec<_> =
-            routed.map(|(index, it)| Routed { index, record: &it.record }).collect();
-        let opening = view.open(&routed);
-        all.settled.extend(opening.settled);
-        all.tasks.extend(opening.tasks);
-    }
-    all
+/// What every view makes of these records: the same code as the processor's.
+fn open(deployment: &Deployment, records: &[Arc<Delivered>]) -> (Batch, Vec<ViewTask>) {
+    Batch::open(&deployment.views, records.iter().map(|it| Ok(&it.record)))
 }
 
 fn tell(task: &mut dyn Task, input: &Input) {
@@ -138,7 +131,7 @@ fn rebuild(deployment: &Deployment, node: &TaskNode) -> Option<Box<dyn Task>> {
     let Origin::Opened { records, place } = origin else {
         return None;
     };
-    let mut task = open(deployment, records).tasks.into_iter().nth(*place)?;
+    let mut task = open(deployment, records).1.into_iter().nth(*place)?.task;
     let _step = task.next();
     for input in inputs.into_iter().rev() {
         tell(&mut *task, input);

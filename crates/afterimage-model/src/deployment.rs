@@ -1,10 +1,12 @@
 //! What does not change while a model is explored: tables, views, the stream's label.
 
+use std::sync::Arc;
+
 use afterimage::count::CountView;
 use afterimage::latest::LatestView;
 use afterimage::version::{StreamLabel, Version, VersionError};
 use afterimage::{Catalog, CatalogError, View, Views, ViewsError};
-use afterimage_schema::TableNames;
+use afterimage_schema::{TableNameError, TableNames};
 
 const STREAM_LABEL: &str = "2026-01-01T00:00:00";
 
@@ -13,14 +15,17 @@ const STREAM_LABEL: &str = "2026-01-01T00:00:00";
 pub(crate) struct Deployment {
     pub(crate) catalog: Catalog,
     pub(crate) views: Views,
-    pub(crate) count_view: CountView,
-    pub(crate) latest_view: LatestView,
+    pub(crate) count_view: Arc<CountView>,
+    pub(crate) latest_view: Arc<LatestView>,
     stream_label: StreamLabel,
 }
 
 /// Why there is nothing to explore.
 #[derive(Debug, thiserror::Error)]
 pub enum DeploymentError {
+    /// A table has no usable name.
+    #[error(transparent)]
+    Names(#[from] TableNameError),
     /// A table cannot be used.
     #[error(transparent)]
     Catalog(#[from] CatalogError),
@@ -40,8 +45,8 @@ pub enum DeploymentError {
 
 impl Deployment {
     pub(crate) fn new() -> Result<Self, DeploymentError> {
-        let catalog = Catalog::new(TableNames::default())?;
-        let views = Views::compiled_in(&catalog)?;
+        let views = Views::compiled_in()?;
+        let catalog = views.catalog(TableNames::defaults(&views.all_tables())?)?;
         let count_view = views.iter().find_map(|view| match view {
             View::Count(view) => Some(view.clone()),
             View::Latest(_) => None,

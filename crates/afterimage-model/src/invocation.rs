@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use afterimage::Outcome;
-use afterimage::view::{Answer, Committed, Settled, Step};
+use afterimage::batch::RecordOutcomes;
+use afterimage::engine::{Answer, Committed, Step};
 
 use crate::automaton::{Input, Opened, TaskNode};
 use crate::identity;
@@ -104,32 +104,10 @@ impl Invocation {
         Some(())
     }
 
-    /// The outcomes by record, for each view; a superseded record shares its successor's fate.
-    pub(crate) fn outcomes(&self) -> BTreeMap<usize, Vec<Option<Outcome>>> {
-        let mut outcomes: BTreeMap<usize, Vec<Option<Outcome>>> = BTreeMap::new();
-        for (index, outcome) in self.works.iter().flat_map(|work| &work.node.outcomes) {
-            outcomes.entry(*index).or_default().push(*outcome);
-        }
-        let mut superseded = BTreeMap::new();
-        for settled in &self.opened.settled {
-            match settled {
-                Settled::Outcome { index, outcome } => {
-                    outcomes.entry(*index).or_default().push(Some(*outcome));
-                }
-                Settled::Coalesced { index, by } => {
-                    superseded.insert(*index, *by);
-                }
-            }
-        }
-        for index in superseded.keys() {
-            let mut last = *index;
-            while let Some(by) = superseded.get(&last) {
-                last = *by;
-            }
-            let fate = outcomes.get(&last).cloned().unwrap_or_default();
-            outcomes.insert(*index, fate);
-        }
-        outcomes
+    /// The outcomes of each record in the views that read it; what is not done is failed.
+    pub(crate) fn outcomes(&self) -> Vec<RecordOutcomes> {
+        let nodes = self.works.iter().map(|work| &work.node);
+        self.opened.batch.outcomes(nodes.map(|it| (it.view.as_str(), it.outcomes.clone())))
     }
 
     /// The records, for stories.

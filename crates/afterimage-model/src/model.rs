@@ -4,7 +4,7 @@ mod turn;
 
 use std::sync::Arc;
 
-use afterimage::view::{Read, Step};
+use afterimage::engine::{Read, Step};
 
 use crate::action::{Action, Fate};
 use crate::automaton::Automaton;

@@ -1,8 +1,9 @@
-//! The tables: their logical names, their definitions (`schema/*.json`, compiled in) and the real
-//! names that the environment gives them.
+//! Tables: logical names, keys and indexes, and the real names that a views file or the environment gives.
 
 mod definition;
 mod names;
+mod table;
 
-pub use definition::{AttributeType, DefinitionError, SecondaryIndex, TableDefinition, definition};
-pub use names::{Table, TableNameError, TableNames};
+pub use definition::{AttributeType, DefinitionError, Projection, SecondaryIndex, TableDefinition};
+pub use names::{TableNameError, TableNames, table_name_of_function};
+pub use table::{InvalidTable, TABLE_NAME_BYTES_MAX, Table};

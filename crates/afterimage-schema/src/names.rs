@@ -1,197 +1,172 @@
-//! Logical table names, and the real names behind them.
+//! The real names of tables.
 
-use std::fmt;
-use std::str::FromStr;
+use std::collections::BTreeMap;
 
-/// A table of the product, by its logical name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Table {
-    /// The music album library.
-    Albums,
-    /// Conversations, messages and user profiles.
-    Messages,
-    /// Derived counts, ledger entries, heads and parked records.
-    Derived,
-}
+use crate::{Table, TableDefinition};
 
-impl Table {
-    /// Every table, in the order in which they are created.
-    pub const ALL: [Table; 3] = [Table::Albums, Table::Messages, Table::Derived];
-
-    /// The logical name: what `views.toml` and the command line call the table.
-    #[must_use]
-    pub const fn logical_name(self) -> &'static str {
-        match self {
-            Table::Albums => "albums",
-            Table::Messages => "messages",
-            Table::Derived => "derived",
-        }
-    }
-
-    /// The real name where the environment gives none. Longer than the logical name, because the
-    /// emulator's shard ids end with it and AWS clients refuse shard ids under 28 characters.
-    #[must_use]
-    pub const fn default_name(self) -> &'static str {
-        match self {
-            Table::Albums => "afterimage-albums",
-            Table::Messages => "afterimage-messages",
-            Table::Derived => "afterimage-derived",
-        }
-    }
-
-    /// The environment variable that holds the real name.
-    #[must_use]
-    pub const fn environment_variable(self) -> &'static str {
-        match self {
-            Table::Albums => "ALBUMS_TABLE",
-            Table::Messages => "MESSAGES_TABLE",
-            Table::Derived => "DERIVED_TABLE",
-        }
-    }
-}
-
-impl fmt::Display for Table {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(self.logical_name())
-    }
-}
-
-impl FromStr for Table {
-    type Err = TableNameError;
-
-    /// Reads a logical name.
-    ///
-    /// # Errors
-    /// [`TableNameError::Unknown`] for any other text.
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Table::ALL
-            .into_iter()
-            .find(|table| table.logical_name() == text)
-            .ok_or_else(|| TableNameError::Unknown { name: text.to_owned() })
-    }
-}
-
-/// Why a table name was refused.
+/// Why a table has no usable real name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TableNameError {
-    /// No table has this logical name.
-    #[error("there is no table `{name}`; the tables are albums, messages and derived")]
+    /// The table is not declared.
+    #[error("there is no table `{table}`; the tables are {}", known.join(", "))]
     Unknown {
-        /// The name that was given.
-        name: String,
+        /// The table.
+        table: Table,
+        /// The tables that there are.
+        known: Vec<String>,
     },
-    /// A real name that DynamoDB does not take: 3 to 255 characters of `a-z A-Z 0-9 _ . -`
+    /// A real name that DynamoDB does not accept: 3 to 255 characters of `a-z A-Z 0-9 _ . -`
     /// (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html>).
     #[error(
-        "{variable} is `{name}`, which is no table name: 3 to 255 characters of letters, digits, `_`, `.` and `-`"
+        "{origin} is `{name}`, which is not a DynamoDB table name: use 3 to 255 letters, digits, `_`, `.` and `-`"
     )]
     Invalid {
-        /// The environment variable.
-        variable: &'static str,
-        /// Its value.
+        /// The environment variable, or the key of the views file.
+        origin: String,
+        /// The name.
         name: String,
     },
-    /// A Lambda function is not told which table it works on.
-    #[error("{variable} is not set: give this function the name of its table `{table}`")]
+    /// A Lambda function has no name for a table that it works on.
+    #[error("{variable} is not set: set it to the real name of the table `{table}`")]
     Missing {
         /// The environment variable.
-        variable: &'static str,
+        variable: String,
         /// The table.
         table: Table,
     },
     /// Two logical tables share one real name.
     #[error("{first} and {second} both name the table `{name}`; give each its own")]
     Shared {
-        /// The first environment variable.
-        first: &'static str,
-        /// The second environment variable.
-        second: &'static str,
+        /// The first environment variable, or key of the views file.
+        first: String,
+        /// The second one.
+        second: String,
         /// The name that both hold.
         name: String,
     },
 }
 
-/// The real name of each table; the names differ and are valid.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// The real name of each table of a deployment. The names differ from each other and are valid.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TableNames {
-    names: [String; 3],
+    names: BTreeMap<Table, String>,
+}
+
+/// What gives a table its real name.
+fn origin(definition: &TableDefinition) -> String {
+    match definition.name {
+        Some(_) => format!("`name` of the table `{}`", definition.table),
+        None => definition.table.environment_variable(),
+    }
 }
 
 impl TableNames {
-    /// The real names, from a look-up of environment variables: [`Table::default_name`] for each
-    /// variable that is not set.
+    /// The real names of these tables: `name` of the definition, or what `lookup` gives for the
+    /// environment variable, or [`Table::default_name`].
     ///
     /// # Errors
-    /// [`TableNameError`] for a name that DynamoDB refuses, or one given twice.
-    pub fn from_lookup(
-        lookup: impl Fn(&'static str) -> Option<String>,
+    /// [`TableNameError`] for a name that DynamoDB refuses, or that two tables have.
+    pub fn from_lookup<'a>(
+        definitions: impl IntoIterator<Item = &'a TableDefinition>,
+        lookup: impl Fn(&str) -> Option<String>,
     ) -> Result<Self, TableNameError> {
-        let names = Table::ALL.map(|table| {
-            lookup(table.environment_variable()).unwrap_or_else(|| table.default_name().to_owned())
-        });
-        for (table, name) in Table::ALL.into_iter().zip(&names) {
-            if !is_table_name(name) {
-                let variable = table.environment_variable();
-                return Err(TableNameError::Invalid { variable, name: name.clone() });
+        let mut names = BTreeMap::new();
+        let mut origins: BTreeMap<String, String> = BTreeMap::new();
+        for definition in definitions {
+            let (table, origin) = (&definition.table, origin(definition));
+            let given = definition.name.clone().or_else(|| lookup(&table.environment_variable()));
+            let name = given.unwrap_or_else(|| table.default_name());
+            if !is_table_name(&name) {
+                return Err(TableNameError::Invalid { origin, name });
             }
-            let namesake = Table::ALL
-                .into_iter()
-                .zip(&names)
-                .find(|(other, it)| *other < table && *it == name);
-            if let Some((other, _)) = namesake {
-                return Err(TableNameError::Shared {
-                    first: other.environment_variable(),
-                    second: table.environment_variable(),
-                    name: name.clone(),
-                });
+            if let Some(first) = origins.insert(name.clone(), origin.clone()) {
+                return Err(TableNameError::Shared { first, second: origin, name });
             }
+            names.insert(table.clone(), name);
         }
         Ok(Self { names })
     }
 
-    /// The real names that the process environment gives.
+    /// The real names of these tables when no environment gives any.
     ///
     /// # Errors
     /// As [`TableNames::from_lookup`].
-    pub fn from_environment() -> Result<Self, TableNameError> {
-        Self::from_lookup(|variable| std::env::var(variable).ok())
+    pub fn defaults<'a>(
+        definitions: impl IntoIterator<Item = &'a TableDefinition>,
+    ) -> Result<Self, TableNameError> {
+        Self::from_lookup(definitions, |_| None)
     }
 
-    /// The real names that the process environment gives a Lambda function, which works on these
-    /// tables: it is told each name, since a guessed one could be another deployment's.
+    /// The real names of these tables, with the variables of the process environment.
     ///
     /// # Errors
-    /// [`TableNameError::Missing`] for a variable that is not set; else as [`TableNames::from_lookup`].
-    pub fn of_function(tables: &[Table]) -> Result<Self, TableNameError> {
-        let variable = |table: &Table| (*table, table.environment_variable());
-        match tables.iter().map(variable).find(|(_, it)| std::env::var_os(it).is_none()) {
-            Some((table, variable)) => Err(TableNameError::Missing { variable, table }),
-            None => Self::from_environment(),
+    /// As [`TableNames::from_lookup`].
+    pub fn from_environment<'a>(
+        definitions: impl IntoIterator<Item = &'a TableDefinition>,
+    ) -> Result<Self, TableNameError> {
+        Self::from_lookup(definitions, variable)
+    }
+
+    /// The real names of the tables that a Lambda function works on. None is guessed, since a guessed
+    /// name could be that of another deployment.
+    ///
+    /// # Errors
+    /// [`TableNameError::Missing`] if neither the definition nor the environment gives a name; else as
+    /// [`TableNames::from_lookup`].
+    pub fn of_function<'a>(
+        definitions: impl IntoIterator<Item = &'a TableDefinition>,
+    ) -> Result<Self, TableNameError> {
+        let definitions: Vec<_> = definitions.into_iter().collect();
+        let unnamed = definitions.iter().filter(|it| it.name.is_none()).map(|it| &it.table);
+        match unnamed.into_iter().find(|it| std::env::var_os(it.environment_variable()).is_none()) {
+            Some(table) => Err(TableNameError::Missing {
+                variable: table.environment_variable(),
+                table: table.clone(),
+            }),
+            None => Self::from_lookup(definitions, variable),
         }
     }
 
     /// The real name of a table.
-    #[must_use]
-    pub fn name(&self, table: Table) -> &str {
-        let [albums, messages, derived] = &self.names;
-        match table {
-            Table::Albums => albums,
-            Table::Messages => messages,
-            Table::Derived => derived,
-        }
+    ///
+    /// # Errors
+    /// [`TableNameError::Unknown`] for a table without one.
+    pub fn name(&self, table: &Table) -> Result<&str, TableNameError> {
+        self.names.get(table).map(String::as_str).ok_or_else(|| TableNameError::Unknown {
+            table: table.clone(),
+            known: self.names.keys().map(ToString::to_string).collect(),
+        })
     }
 
     /// The table that has this real name, if one has.
     #[must_use]
-    pub fn table_named(&self, name: &str) -> Option<Table> {
-        Table::ALL.into_iter().find(|table| self.name(*table) == name)
+    pub fn table_named(&self, name: &str) -> Option<&Table> {
+        self.iter().find(|(_, it)| *it == name).map(|(table, _)| table)
+    }
+
+    /// Every table and its real name; `derived` comes last.
+    pub fn iter(&self) -> impl Iterator<Item = (&Table, &str)> {
+        self.names.iter().map(|(table, name)| (table, name.as_str()))
     }
 }
 
-impl Default for TableNames {
-    fn default() -> Self {
-        Self { names: Table::ALL.map(|table| table.default_name().to_owned()) }
+/// The real name of a table that a Lambda function of an application works on, from the process
+/// environment. It is not guessed, since a guessed name could be that of another deployment.
+///
+/// # Errors
+/// [`TableNameError::Missing`] if the variable is not set, [`TableNameError::Invalid`] for a name that
+/// DynamoDB refuses.
+pub fn table_name_of_function(table: &Table) -> Result<String, TableNameError> {
+    let origin = table.environment_variable();
+    match variable(&origin) {
+        None => Err(TableNameError::Missing { variable: origin, table: table.clone() }),
+        Some(name) if !is_table_name(&name) => Err(TableNameError::Invalid { origin, name }),
+        Some(name) => Ok(name),
     }
+}
+
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
 }
 
 fn is_table_name(name: &str) -> bool {
@@ -203,36 +178,53 @@ fn is_table_name(name: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn check(variables: &[(&str, &str)], expected: &str) {
-        let names = TableNames::from_lookup(|wanted| {
+    fn definition(table: &str, name: Option<&str>) -> TableDefinition {
+        let table = table.parse().expect("a table");
+        TableDefinition { name: name.map(str::to_owned), table, ..TableDefinition::derived() }
+    }
+
+    #[track_caller]
+    fn check(name: Option<&str>, variables: &[(&str, &str)], expected: &str) {
+        let definitions =
+            [definition("orders", name), definition("customers", None), TableDefinition::derived()];
+        let names = TableNames::from_lookup(&definitions, |wanted| {
             variables.iter().find(|(name, _)| *name == wanted).map(|(_, it)| (*it).to_owned())
         });
         let found = match names {
-            Ok(names) => Table::ALL.map(|table| names.name(table).to_owned()).join(" "),
+            Ok(names) => names.iter().map(|(_, name)| name).collect::<Vec<_>>().join(" "),
             Err(error) => error.to_string(),
         };
         assert_eq!(found, expected);
     }
 
     #[test]
-    fn names_come_from_the_environment_and_are_checked() {
-        check(&[], "afterimage-albums afterimage-messages afterimage-derived");
-        check(&[("ALBUMS_TABLE", "music")], "music afterimage-messages afterimage-derived");
+    fn names_come_from_the_file_or_the_environment_and_are_checked() {
+        check(None, &[], "afterimage-customers afterimage-orders afterimage-derived");
+        check(None, &[("ORDERS_TABLE", "shop")], "afterimage-customers shop afterimage-derived");
         check(
-            &[("ALBUMS_TABLE", "a b")],
-            "ALBUMS_TABLE is `a b`, which is no table name: 3 to 255 characters of letters, digits, `_`, `.` and `-`",
+            Some("prod-orders"),
+            &[("ORDERS_TABLE", "shop")],
+            "afterimage-customers prod-orders afterimage-derived",
         );
         check(
-            &[("ALBUMS_TABLE", "one"), ("DERIVED_TABLE", "one")],
-            "ALBUMS_TABLE and DERIVED_TABLE both name the table `one`; give each its own",
+            None,
+            &[("ORDERS_TABLE", "a b")],
+            "ORDERS_TABLE is `a b`, which is not a DynamoDB table name: use 3 to 255 letters, digits, `_`, `.` and `-`",
+        );
+        check(
+            Some("one"),
+            &[("DERIVED_TABLE", "one")],
+            "`name` of the table `orders` and DERIVED_TABLE both name the table `one`; give each its own",
         );
     }
 
     #[test]
-    fn logical_names_read_back() {
-        for table in Table::ALL {
-            assert_eq!(table.logical_name().parse(), Ok(table));
-        }
-        assert!("Albums".parse::<Table>().is_err());
+    fn a_table_that_is_not_declared_has_no_name() {
+        let names = TableNames::from_lookup(&[definition("orders", None)], |_| None);
+        let names = names.expect("names");
+        let error = names.name(&Table::DERIVED).expect_err("not declared");
+        assert_eq!(error.to_string(), "there is no table `derived`; the tables are orders");
+        assert_eq!(names.table_named("afterimage-orders"), Some(&"orders".parse().expect("one")));
+        assert_eq!(names.table_named("orders"), None);
     }
 }

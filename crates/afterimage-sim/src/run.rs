@@ -1,13 +1,14 @@
 //! Runs a schedule in virtual time, from nothing to drained and compared.
 
+use crate::world::{ALBUMS, MESSAGES};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use afterimage::canary::{Canary, plant};
 use afterimage::{Catalog, Views};
-use afterimage_schema::{Table, definition};
-use serde_json::{Value, json};
+use afterimage_schema::Table;
+use serde_json::json;
 use tokio::time::sleep;
 
 use crate::check::{Moment, Violation, check_drained};
@@ -95,7 +96,7 @@ impl World {
     fn new(schedule: &Schedule, trace: Trace) -> Result<Self, WorldError> {
         let (catalog, views) = views()?;
         let dynamodb = Dynamodb::open(schedule.seed, schedule.rates, trace.clone())?;
-        create_tables(&dynamodb)?;
+        create_tables(&dynamodb, &views)?;
         let application = Arc::new(Mutex::new(Application::default()));
         let moment = Arc::new(Moment::new(
             dynamodb.clone(),
@@ -121,7 +122,7 @@ impl World {
             self.change(change)?;
         }
         // An index lags by seconds: what was there long before the deployment is in it.
-        self.dynamodb.refresh_index(table_name(Table::Messages))?;
+        self.dynamodb.refresh_index(&table_name(&MESSAGES))?;
         let groups = self.with_application(|application| {
             application.deploy();
             application.groups()
@@ -172,9 +173,10 @@ impl World {
     }
 
     fn tables(&self) -> Result<[Vec<afterimage::Item>; 2], WorldError> {
-        let read =
-            |table| Ok::<_, WorldError>(Ground::read(&self.dynamodb, table)?.items().to_vec());
-        Ok([read(Table::Messages)?, read(Table::Derived)?])
+        let read = |table: &Table| {
+            Ok::<_, WorldError>(Ground::read(&self.dynamodb, table)?.items().to_vec())
+        };
+        Ok([read(&MESSAGES)?, read(&Table::DERIVED)?])
     }
 
     fn check_drained(&self) -> Result<Option<Violation>, WorldError> {
@@ -222,22 +224,21 @@ impl World {
                 Ok(())
             }
             Action::Split { pick } => self.mapping.split(*pick),
-            Action::EnableAgain { table } => self.mapping.enable_again(*table),
-            Action::RefreshIndex => Ok(self.dynamodb.refresh_index(table_name(Table::Messages))?),
+            Action::EnableAgain { table } => self.mapping.enable_again(table),
+            Action::RefreshIndex => Ok(self.dynamodb.refresh_index(&table_name(&MESSAGES))?),
             Action::Damage { pick } => self.mapping.damage(*pick),
         }
     }
 }
 
-/// The product's tables, and an expiry for albums.
-fn create_tables(dynamodb: &Dynamodb) -> Result<(), WorldError> {
-    for table in Table::ALL {
-        let mut input = definition(table)?.create_table_input;
-        input["TableName"] = Value::from(table_name(table));
+/// The tables of the views, and an expiry for albums.
+fn create_tables(dynamodb: &Dynamodb, views: &Views) -> Result<(), WorldError> {
+    for definition in views.all_tables() {
+        let input = definition.create_table_input(&table_name(&definition.table));
         dynamodb.call("CreateTable", &input)?;
     }
     let expiry = json!({
-        "TableName": table_name(Table::Albums),
+        "TableName": table_name(&ALBUMS),
         "TimeToLiveSpecification": { "AttributeName": "expires_at", "Enabled": true },
     });
     dynamodb.call("UpdateTimeToLive", &expiry)?;

@@ -1,5 +1,6 @@
 //! Schedules: everything that one simulation does, drawn from its seed.
 
+use crate::world::{ALBUMS, MESSAGES};
 use std::fmt;
 
 use afterimage_schema::Table;
@@ -172,7 +173,7 @@ impl Draw {
             91 => Action::Restart,
             92..94 => Action::Split { pick: self.random.usize(..) },
             94 => {
-                let table = if self.random.bool() { Table::Albums } else { Table::Messages };
+                let table = if self.random.bool() { ALBUMS } else { MESSAGES };
                 Action::EnableAgain { table }
             }
             95..98 => Action::RefreshIndex,

@@ -2,8 +2,11 @@
 //! writes, waits or looks at a clock itself.
 
 pub mod attribute_value;
+pub mod batch;
 pub mod canary;
+pub mod catalog;
 pub mod count;
+pub mod engine;
 pub mod fold;
 pub mod key;
 pub mod latest;
@@ -13,14 +16,16 @@ mod outcome;
 pub mod parked;
 mod reason;
 pub mod record;
+pub mod selection;
 pub mod verify;
 pub mod version;
-pub mod view;
+pub mod views;
 pub mod write;
 
 pub use attribute_value::{AttributeValue, Item};
+pub use catalog::{Catalog, CatalogError};
 pub use key::{ItemKey, KeyValue};
 pub use outcome::Outcome;
 pub use reason::reason;
-pub use record::{Catalog, CatalogError, Change, Decoded, Record, decode};
-pub use view::{View, Views, ViewsError};
+pub use record::{Change, Decoded, Record, decode};
+pub use views::{View, ViewError, Views, ViewsError};

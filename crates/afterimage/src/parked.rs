@@ -107,7 +107,7 @@ impl ParkedRecord {
             .enumerate()
             .map(|(number, piece)| {
                 let key =
-                    ItemKey::strings(Table::Derived, partition.clone(), self.sort_key(number));
+                    ItemKey::strings(Table::DERIVED, partition.clone(), self.sort_key(number));
                 let item = self.piece(&key, number, pieces.len(), piece);
                 (key, item)
             })
@@ -213,7 +213,7 @@ mod tests {
 
     fn parked(raw_json: &str, place: Option<(&str, &str)>, part: Option<&str>) -> ParkedRecord {
         ParkedRecord {
-            view: "genre-counts".to_owned(),
+            view: "order-counts".to_owned(),
             place: place.map(|(label, number)| (label.to_owned(), number.to_owned())),
             reason: "the group is a list".to_owned(),
             part: part.map(str::to_owned),
@@ -251,9 +251,9 @@ mod tests {
     #[test]
     fn keys_tell_records_and_views_apart() {
         let by_place = parked("{}", Some(("2026-01-01T00:00:00", "7")), None);
-        assert_eq!(by_place.partition_key(), "parked#genre-counts#2026-01-01T00:00:00#7");
+        assert_eq!(by_place.partition_key(), "parked#order-counts#2026-01-01T00:00:00#7");
         let by_hash = parked("{}", None, None);
-        assert_eq!(by_hash.partition_key().len(), "parked#genre-counts#".len() + 64);
+        assert_eq!(by_hash.partition_key().len(), "parked#order-counts#".len() + 64);
     }
 
     proptest! {

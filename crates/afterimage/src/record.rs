@@ -1,61 +1,13 @@
 //! Records, decoded one by one from the JSON of a stream event.
 
-use std::collections::BTreeMap;
-
-use afterimage_schema::{DefinitionError, Table, TableDefinition, TableNameError, TableNames};
+use afterimage_schema::TableDefinition;
 use serde_json::Value;
 
 use crate::attribute_value::{AttributeValueError, Item, item_from_json};
+use crate::catalog::{Catalog, TableOfName};
 use crate::key::ItemKey;
 use crate::limits::{PARTITION_KEY_BYTES_MAX, RECORD_NAME_BYTES_MAX, SORT_KEY_BYTES_MAX};
 use crate::version::{Version, VersionError};
-
-/// The tables that records can come from: their real names and definitions.
-#[derive(Debug, Clone)]
-pub struct Catalog {
-    /// The real names.
-    pub names: TableNames,
-    definitions: BTreeMap<Table, TableDefinition>,
-}
-
-/// Why a catalog could not be made.
-#[derive(Debug, thiserror::Error)]
-pub enum CatalogError {
-    /// A real name is not usable.
-    #[error(transparent)]
-    Name(#[from] TableNameError),
-    /// A compiled-in definition is not usable.
-    #[error(transparent)]
-    Definition(#[from] DefinitionError),
-    /// A definition is missing.
-    #[error("there is no definition of the table {table}")]
-    Missing {
-        /// The table.
-        table: Table,
-    },
-}
-
-impl Catalog {
-    /// The catalog of the compiled-in definitions under these real names.
-    ///
-    /// # Errors
-    /// [`CatalogError::Definition`] where a compiled-in definition is not usable.
-    pub fn new(names: TableNames) -> Result<Self, CatalogError> {
-        let definitions = Table::ALL
-            .into_iter()
-            .map(|table| Ok((table, afterimage_schema::definition(table)?)))
-            .collect::<Result<_, CatalogError>>()?;
-        Ok(Self { names, definitions })
-    }
-
-    /// The definition of a table.
-    ///
-    /// # Errors
-    /// [`CatalogError::Missing`] where there is none.
-    pub fn definition(&self, table: Table) -> Result<&TableDefinition, CatalogError> {
-        self.definitions.get(&table).ok_or(CatalogError::Missing { table })
-    }
-}
 
 /// What happened to the source item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -112,9 +64,12 @@ pub enum DecodeError {
     /// `eventSourceARN` names no stream of a table.
     #[error("`eventSourceARN` is not the ARN of a table's stream")]
     StreamArn,
-    /// The table is none of the deployment's.
-    #[error("no view reads the table that the record comes from")]
+    /// The table is not one of the deployment's.
+    #[error("no views file declares the table that the record comes from")]
     UnknownTable,
+    /// The table is the deployment's, and no view reads it: there is nothing to do with the record.
+    #[error("no view reads the table that the record comes from")]
+    UnreadTable,
     /// The version cannot be told.
     #[error("the record's place in its stream cannot be told")]
     Version(#[source] VersionError),
@@ -205,13 +160,16 @@ fn decode_record(
     };
     text("/eventSourceARN", "eventSourceARN")?;
     let (table_name, stream_label) = stream.ok_or(DecodeError::StreamArn)?;
-    let table = catalog.names.table_named(&table_name).ok_or(DecodeError::UnknownTable)?;
+    let definition = match catalog.of_name(&table_name) {
+        TableOfName::Read(definition) => definition,
+        TableOfName::Unread => return Err(DecodeError::UnreadTable),
+        TableOfName::Unknown => return Err(DecodeError::UnknownTable),
+    };
     let sequence_number = text("/dynamodb/SequenceNumber", "dynamodb.SequenceNumber")?;
     let version = Version {
         stream_label: stream_label.parse().map_err(DecodeError::Version)?,
         sequence_number: sequence_number.parse().map_err(DecodeError::Version)?,
     };
-    let definition = catalog.definition(table).map_err(|_| DecodeError::UnknownTable)?;
     let keys_json = json.pointer_mut("/dynamodb/Keys").map(Value::take);
     let keys_json = keys_json.ok_or(DecodeError::Field { field: "dynamodb.Keys" })?;
     let keys = item_from_json("Keys", keys_json).map_err(DecodeError::KeysValue)?;
@@ -268,17 +226,18 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::catalog::tests::{catalog, orders};
 
     fn base() -> Value {
         json!({
             "eventName": "INSERT",
             "eventSourceARN":
-                "arn:aws:dynamodb:eu-west-1:123456789012:table/afterimage-albums/stream/2026-01-01T00:00:00.000",
+                "arn:aws:dynamodb:eu-west-1:123456789012:table/afterimage-orders/stream/2026-01-01T00:00:00.000",
             "dynamodb": {
                 "SequenceNumber": "100000000000000000001",
-                "Keys": {"Artist": {"S": "AC/DC"}, "Album": {"S": "Back in Black"}},
+                "Keys": {"customer": {"S": "ada"}, "number": {"S": "order 7"}},
                 "NewImage": {
-                    "Artist": {"S": "AC/DC"}, "Album": {"S": "Back in Black"}, "Year": {"N": "1980"},
+                    "customer": {"S": "ada"}, "number": {"S": "order 7"}, "Year": {"N": "1980"},
                 },
             },
         })
@@ -296,10 +255,6 @@ mod tests {
         json.to_string()
     }
 
-    fn catalog() -> Catalog {
-        Catalog::new(TableNames::default()).expect("compiled-in definitions")
-    }
-
     #[track_caller]
     fn check_error(raw_json: &str, expected: &str) {
         let decoded = decode(&catalog(), raw_json);
@@ -310,11 +265,11 @@ mod tests {
     #[test]
     fn a_good_record_is_decoded_whole() {
         let decoded = decode(&catalog(), &base().to_string());
-        assert_eq!(decoded.table_name.as_deref(), Some("afterimage-albums"));
+        assert_eq!(decoded.table_name.as_deref(), Some("afterimage-orders"));
         assert_eq!(decoded.sequence_number.as_deref(), Some("100000000000000000001"));
         assert_eq!(decoded.created_at_ms, None, "it may be absent");
         let record = decoded.record.expect("decodes");
-        assert_eq!(record.key, ItemKey::strings(Table::Albums, "AC/DC", "Back in Black"));
+        assert_eq!(record.key, ItemKey::strings(orders().table, "ada", "order 7"));
         assert_eq!(record.image.expect("an image").map(|image| image.len()), Some(3));
     }
 
@@ -365,6 +320,15 @@ mod tests {
                 "/eventSourceARN",
                 json!("arn:aws:dynamodb:eu-west-1:1:table/other/stream/2026-01-01T00:00:00"),
             ),
+            "no views file declares the table that the record comes from",
+        );
+        check_error(
+            &with(
+                "/eventSourceARN",
+                json!(
+                    "arn:aws:dynamodb:eu-west-1:1:table/afterimage-returns/stream/2026-01-01T00:00:00"
+                ),
+            ),
             "no view reads the table that the record comes from",
         );
         check_error(
@@ -376,16 +340,22 @@ mod tests {
             "the record's place in its stream cannot be told",
         );
         check_error(
-            &with("/dynamodb/Keys", json!({"Artist": {"S": "x"}})),
+            &with("/dynamodb/Keys", json!({"customer": {"S": "x"}})),
             "`dynamodb.Keys` are not the key attributes of the table",
         );
-        check_error(&with("/dynamodb/Keys", json!({"Artist": "x"})), "`dynamodb.Keys` is no item");
         check_error(
-            &with("/dynamodb/Keys", json!({"Artist": {"S": ""}, "Album": {"S": "x"}})),
+            &with("/dynamodb/Keys", json!({"customer": "x"})),
+            "`dynamodb.Keys` is no item",
+        );
+        check_error(
+            &with("/dynamodb/Keys", json!({"customer": {"S": ""}, "number": {"S": "x"}})),
             "`dynamodb.Keys` has a key of 0 bytes; 1 to 2048 are possible",
         );
         check_error(
-            &with("/dynamodb/Keys", json!({"Artist": {"S": "x"}, "Album": {"S": "é".repeat(513)}})),
+            &with(
+                "/dynamodb/Keys",
+                json!({"customer": {"S": "x"}, "number": {"S": "é".repeat(513)}}),
+            ),
             "`dynamodb.Keys` has a key of 1026 bytes; 1 to 1024 are possible",
         );
         check_error(
@@ -393,11 +363,11 @@ mod tests {
             "the record has no `dynamodb.NewImage`: the stream's view type must be NEW_IMAGE or NEW_AND_OLD_IMAGES",
         );
         check_error(
-            &with("/dynamodb/NewImage", json!({"Artist": {"S": 5}})),
+            &with("/dynamodb/NewImage", json!({"customer": {"S": 5}})),
             "`dynamodb.NewImage` is no item",
         );
         check_error(
-            &with("/dynamodb/NewImage", json!({"Artist": {"S": "x"}, "Album": {"S": "y"}})),
+            &with("/dynamodb/NewImage", json!({"customer": {"S": "x"}, "number": {"S": "y"}})),
             "`dynamodb.NewImage` has other keys than `dynamodb.Keys`",
         );
     }

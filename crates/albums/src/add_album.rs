@@ -32,7 +32,7 @@ async fn put(albums: &Albums, album: &Album) -> Result<bool, ApiError> {
     let done = albums
         .client
         .put_item()
-        .table_name(albums.albums_table())
+        .table_name(albums.table())
         .set_item(Some(album.item()))
         .return_values(ReturnValue::AllOld)
         .send()
@@ -43,7 +43,7 @@ async fn put(albums: &Albums, album: &Album) -> Result<bool, ApiError> {
 
 /// Puts the album in a transaction, so that a request that is sent twice does not meet its own album.
 async fn put_where_none_is(albums: &Albums, album: &Album) -> Result<(), ApiError> {
-    let put = put_new(albums.albums_table(), "Artist", album.item())?;
+    let put = put_new(albums.table(), "Artist", album.item())?;
     match transact(&albums.client, "adding an album", vec![put]).await? {
         Outcome::Written => Ok(()),
         Outcome::Refused(_) => Err(ApiError::Conflict {

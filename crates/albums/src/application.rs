@@ -1,38 +1,67 @@
 //! What the handlers depend on.
 
-use afterimage_schema::{Table, TableNameError, TableNames};
+use afterimage_schema::{Table, TableNameError, table_name_of_function};
 use aws_sdk_dynamodb::Client;
+
+/// The table of the album library.
+pub const ALBUMS: Table = Table::literal("albums");
 
 /// The albums application over a DynamoDB client.
 #[derive(Debug, Clone)]
 pub struct Albums {
     pub(crate) client: Client,
-    names: TableNames,
+    table: String,
 }
 
 impl Albums {
-    /// The application over these tables.
+    /// The application over the table of this real name.
     #[must_use]
-    pub const fn new(client: Client, names: TableNames) -> Self {
-        Self { client, names }
+    pub const fn new(client: Client, table: String) -> Self {
+        Self { client, table }
     }
 
-    /// The application of a Lambda function that works on this table, as the process environment
-    /// describes it: the table's name, and the AWS SDK's own variables.
+    /// The application of a Lambda function, as the process environment describes it: `ALBUMS_TABLE`, and
+    /// the AWS SDK's own variables.
     ///
     /// # Errors
     /// [`TableNameError`] for a name that is missing, or that DynamoDB refuses.
-    pub async fn of_function(table: Table) -> Result<Self, TableNameError> {
-        let names = TableNames::of_function(&[table])?;
+    pub async fn of_function() -> Result<Self, TableNameError> {
+        let table = table_name_of_function(&ALBUMS)?;
         let config = aws_config::load_from_env().await;
-        Ok(Self::new(Client::new(&config), names))
+        Ok(Self::new(Client::new(&config), table))
     }
 
-    pub(crate) fn albums_table(&self) -> &str {
-        self.names.name(Table::Albums)
+    pub(crate) fn table(&self) -> &str {
+        &self.table
+    }
+}
+
+/// The counts per genre, as a view of the albums keeps them in `derived`.
+#[derive(Debug, Clone)]
+pub struct Genres {
+    pub(crate) client: Client,
+    table: String,
+}
+
+impl Genres {
+    /// The counts in the `derived` table of this real name.
+    #[must_use]
+    pub const fn new(client: Client, table: String) -> Self {
+        Self { client, table }
     }
 
-    pub(crate) fn derived_table(&self) -> &str {
-        self.names.name(Table::Derived)
+    /// The counts of a Lambda function, as the process environment describes it: `DERIVED_TABLE`, and the
+    /// AWS SDK's own variables.
+    ///
+    /// # Errors
+    /// [`TableNameError`] for a name that is missing, or that DynamoDB refuses.
+    pub async fn of_function() -> Result<Self, TableNameError> {
+        let table = table_name_of_function(&Table::DERIVED)?;
+        let config = aws_config::load_from_env().await;
+        Ok(Self::new(Client::new(&config), table))
+    }
+
+    pub(crate) fn table(&self) -> &str {
+        &self.table
     }
 }

@@ -26,7 +26,7 @@ async fn delete(albums: &Albums, request: &Request) -> Result<Response<Body>, Ap
 /// transaction, so that a request that is sent twice is not told that the album is gone.
 async fn delete_unprotected(albums: &Albums, key: &AlbumKey) -> Result<(), ApiError> {
     let delete = Delete::builder()
-        .table_name(albums.albums_table())
+        .table_name(albums.table())
         .set_key(Some(key.item()))
         .condition_expression(
             "attribute_exists(Artist) AND (attribute_not_exists(#Rank) OR #Rank > :protected)",

@@ -19,7 +19,7 @@ pub use album::{
     ALBUM_BYTES_MAX, ARTIST_BYTES_MAX, Album, AlbumKey, GENRE_BYTES_MAX, Genre, InvalidAlbum,
     PROTECTED_RANK_MAX, Rank, Year,
 };
-pub use application::Albums;
+pub use application::{ALBUMS, Albums, Genres};
 pub use delete_album::delete_album;
 pub use list_albums::list_albums;
 pub use list_genres::list_genres;

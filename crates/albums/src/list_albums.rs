@@ -71,7 +71,7 @@ async fn scan(albums: &Albums, limit: u16, start: Option<Item>) -> Result<Page, 
         let found = albums
             .client
             .scan()
-            .table_name(albums.albums_table())
+            .table_name(albums.table())
             .set_exclusive_start_key(start)
             .limit(count)
             .send()
@@ -92,7 +92,7 @@ async fn of_genre(
         let found = albums
             .client
             .query()
-            .table_name(albums.albums_table())
+            .table_name(albums.table())
             .index_name("genre-index")
             .key_condition_expression("#Genre = :genre")
             .expression_attribute_names("#Genre", "Genre")

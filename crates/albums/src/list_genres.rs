@@ -6,26 +6,26 @@ use lambda_http::http::StatusCode;
 use lambda_http::{Body, Request, Response};
 use serde::Serialize;
 
-use crate::Albums;
+use crate::Genres;
 
 /// The partition of the counts that the engine keeps.
 pub(crate) const PARTITION: &str = "albums-by-genre";
 
 /// 200 `{"genres": [{"genre": …, "count": …}]}` by genre, in the order of their UTF-8 bytes; genres
 /// without albums are left out. The counts are those of the albums whose records are processed.
-pub async fn list_genres(albums: &Albums, request: Request) -> Response<Body> {
-    http_api::answer(list(albums, &request).await)
+pub async fn list_genres(genres: &Genres, request: Request) -> Response<Body> {
+    http_api::answer(list(genres, &request).await)
 }
 
-async fn list(albums: &Albums, request: &Request) -> Result<Response<Body>, ApiError> {
+async fn list(genres: &Genres, request: &Request) -> Result<Response<Body>, ApiError> {
     Parameters::of(request, &[])?;
-    let mut genres = Vec::new();
+    let mut counts = Vec::new();
     let mut start = None;
     loop {
-        let found = albums
+        let found = genres
             .client
             .query()
-            .table_name(albums.derived_table())
+            .table_name(genres.table())
             .key_condition_expression("pk = :partition")
             .expression_attribute_values(":partition", AttributeValue::S(PARTITION.to_owned()))
             .consistent_read(true)
@@ -34,15 +34,15 @@ async fn list(albums: &Albums, request: &Request) -> Result<Response<Body>, ApiE
             .await
             .map_err(|error| store_error("Query of the genre counts", error))?;
         for item in found.items() {
-            genres.push(GenreCount::of(item)?);
+            counts.push(GenreCount::of(item)?);
         }
         start = found.last_evaluated_key;
         if start.is_none() {
             break;
         }
     }
-    genres.retain(|genre| genre.count != 0);
-    http_api::json(StatusCode::OK, &Listed { genres })
+    counts.retain(|it: &GenreCount| it.count != 0);
+    http_api::json(StatusCode::OK, &Listed { genres: counts })
 }
 
 #[derive(Serialize)]

@@ -87,7 +87,7 @@ async fn write(
     albums: &Albums,
     requests: Vec<WriteRequest>,
 ) -> Result<Vec<WriteRequest>, StoreError> {
-    let table = albums.albums_table();
+    let table = albums.table();
     let done = albums
         .client
         .batch_write_item()

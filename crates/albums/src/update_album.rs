@@ -63,7 +63,7 @@ async fn write(albums: &Albums, key: &AlbumKey, changes: &Changes) -> Result<Ite
     let mut update = albums
         .client
         .update_item()
-        .table_name(albums.albums_table())
+        .table_name(albums.table())
         .set_key(Some(key.item()))
         .set_update_expression(changes.expression())
         .condition_expression("attribute_exists(Artist)")

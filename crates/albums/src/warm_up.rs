@@ -4,8 +4,8 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use http_api::{StoreError, store_error};
 
-use crate::Albums;
 use crate::list_genres::PARTITION;
+use crate::{Albums, Genres};
 
 /// The first read of `list-albums`.
 ///
@@ -15,7 +15,7 @@ pub async fn list_albums(albums: &Albums) -> Result<(), StoreError> {
     let read = albums
         .client
         .query()
-        .table_name(albums.albums_table())
+        .table_name(albums.table())
         .index_name("genre-index")
         .key_condition_expression("Genre = :genre")
         .expression_attribute_values(":genre", AttributeValue::S("warm-up".to_owned()))
@@ -29,11 +29,11 @@ pub async fn list_albums(albums: &Albums) -> Result<(), StoreError> {
 ///
 /// # Errors
 /// [`StoreError`].
-pub async fn list_genres(albums: &Albums) -> Result<(), StoreError> {
-    let read = albums
+pub async fn list_genres(genres: &Genres) -> Result<(), StoreError> {
+    let read = genres
         .client
         .query()
-        .table_name(albums.derived_table())
+        .table_name(genres.table())
         .key_condition_expression("pk = :partition")
         .expression_attribute_values(":partition", AttributeValue::S(PARTITION.to_owned()))
         .limit(1)

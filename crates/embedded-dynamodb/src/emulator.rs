@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use afterimage_schema::{Table, TableNames};
+use afterimage_schema::{TableDefinition, TableNames};
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region, SharedHttpClient};
 use dynoxide::{Database, server};
 use tokio::net::TcpListener;
@@ -143,12 +143,16 @@ impl Emulator {
         aws_sdk_dynamodbstreams::Client::from_conf(config)
     }
 
-    /// Creates the product's tables where they are absent, and returns those that it created.
+    /// Creates the tables that are absent, and returns the real names of those that it created.
     ///
     /// # Errors
-    /// [`TableError`].
-    pub fn create_tables(&self, names: &TableNames) -> Result<Vec<Table>, TableError> {
-        tables::create_missing(&self.database, names)
+    /// [`TableError`]; if a table stands with other keys, nothing was created.
+    pub fn create_tables(
+        &self,
+        definitions: &[TableDefinition],
+        names: &TableNames,
+    ) -> Result<Vec<String>, TableError> {
+        tables::create_missing(&self.database, definitions, names)
     }
 
     /// Stops listening, finishes the requests in hand for at most five seconds, and closes the

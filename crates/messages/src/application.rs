@@ -1,23 +1,26 @@
 //! What the handlers depend on.
 
-use afterimage_schema::{Table, TableNameError, TableNames};
+use afterimage_schema::{Table, TableNameError, table_name_of_function};
 use aws_sdk_dynamodb::Client;
 
 use crate::Clock;
+
+/// The table of conversations, messages and user profiles.
+pub const MESSAGES: Table = Table::literal("messages");
 
 /// The messages application over a DynamoDB client and a clock.
 #[derive(Debug, Clone)]
 pub struct Messages {
     pub(crate) client: Client,
-    names: TableNames,
+    table: String,
     pub(crate) clock: Clock,
 }
 
 impl Messages {
-    /// The application over these tables.
+    /// The application over the table of this real name.
     #[must_use]
-    pub const fn new(client: Client, names: TableNames, clock: Clock) -> Self {
-        Self { client, names, clock }
+    pub const fn new(client: Client, table: String, clock: Clock) -> Self {
+        Self { client, table, clock }
     }
 
     /// The application of a Lambda function, as the process environment describes it:
@@ -26,12 +29,12 @@ impl Messages {
     /// # Errors
     /// [`TableNameError`] for a name that is missing, or that DynamoDB refuses.
     pub async fn of_function() -> Result<Self, TableNameError> {
-        let names = TableNames::of_function(&[Table::Messages])?;
+        let table = table_name_of_function(&MESSAGES)?;
         let config = aws_config::load_from_env().await;
-        Ok(Self::new(Client::new(&config), names, Clock::system()))
+        Ok(Self::new(Client::new(&config), table, Clock::system()))
     }
 
     pub(crate) fn table(&self) -> &str {
-        self.names.name(Table::Messages)
+        &self.table
     }
 }

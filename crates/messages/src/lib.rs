@@ -24,7 +24,7 @@ mod profile;
 mod sample;
 pub mod warm_up;
 
-pub use application::Messages;
+pub use application::{MESSAGES, Messages};
 pub use clock::Clock;
 pub use created_at::{CreatedAt, InvalidCreatedAt};
 pub use ensure_profile::{EnsureProfileError, ensure_profile};

@@ -1,12 +1,12 @@
-//! `CreateTable` through the SDK, from the definitions in `schema/`.
+//! `CreateTable` through the SDK, from an input as JSON.
 
 use std::time::Duration;
 
-use afterimage_schema::{Table, definition};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::client::Waiters as _;
 use aws_sdk_dynamodb::types as sdk;
 use serde::Deserialize;
+use serde_json::Value;
 
 /// How long a table may take until it can be used.
 const CREATION_TIMEOUT: Duration = Duration::from_secs(60);
@@ -14,6 +14,7 @@ const CREATION_TIMEOUT: Duration = Duration::from_secs(60);
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Definition {
+    table_name: String,
     billing_mode: String,
     attribute_definitions: Vec<Attribute>,
     key_schema: Vec<Key>,
@@ -57,10 +58,10 @@ struct Stream {
     stream_view_type: String,
 }
 
-/// Creates a table under this name, and waits until it can be used.
-pub(crate) async fn create(client: &Client, table: Table, name: &str) {
-    let input = definition(table).expect("a definition").create_table_input;
-    let input: Definition = serde_json::from_value(input).expect("a definition");
+/// Creates a table, and waits until it can be used.
+pub(crate) async fn create(client: &Client, input: &Value) {
+    let input = Definition::deserialize(input).expect("a definition");
+    let name = &input.table_name;
     let create = client
         .create_table()
         .table_name(name)

@@ -13,7 +13,7 @@ mod unserved;
 
 use std::fmt;
 
-use afterimage_schema::{Table, TableNames};
+use afterimage_schema::{Table, TableDefinition, TableNames};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_dynamodb::operation::delete_table::DeleteTableError;
@@ -26,7 +26,35 @@ pub use unserved::UnservedEndpoint;
 /// `http://127.0.0.1:5000`. Where it is not set, each test has an embedded DynamoDB of its own.
 pub const ENDPOINT_VARIABLE: &str = "AFTERIMAGE_TEST_ENDPOINT";
 
-/// A DynamoDB with the product's three tables, empty. Dropping it deletes them.
+/// The tables of the product, from `schema/`: `albums`, `messages`, `derived`.
+///
+/// # Panics
+/// If a file is not a table definition.
+#[must_use]
+pub fn product_tables() -> Vec<TableDefinition> {
+    let definition = |(table, text): (&str, &str)| {
+        let (table, input) = (table.parse().expect("a name"), serde_json::from_str(text));
+        TableDefinition::from_create_table_input(&table, &input.expect("JSON")).expect("a table")
+    };
+    [
+        ("albums", include_str!("../../../schema/albums.json")),
+        ("messages", include_str!("../../../schema/messages.json")),
+        ("derived", include_str!("../../../schema/derived.json")),
+    ]
+    .map(definition)
+    .to_vec()
+}
+
+/// The real names of the product's tables when no environment gives any.
+///
+/// # Panics
+/// If a name is invalid.
+#[must_use]
+pub fn product_names() -> TableNames {
+    TableNames::defaults(&product_tables()).expect("names")
+}
+
+/// A DynamoDB with tables that no other test sees, empty. Dropping it deletes them.
 pub struct TestDynamoDb {
     engine: Engine,
     names: TableNames,
@@ -38,27 +66,36 @@ enum Engine {
 }
 
 impl TestDynamoDb {
-    /// The tables have their default names in the embedded DynamoDB, and names of this test's own in
-    /// a shared one.
+    /// One with the tables of the product.
     ///
     /// # Panics
-    /// Where the DynamoDB does not start or answer, or refuses a table.
+    /// If the DynamoDB does not start or answer, or refuses a table.
     pub async fn start() -> Self {
+        Self::with_tables(&product_tables()).await
+    }
+
+    /// One with these tables. They have their default names in the embedded DynamoDB, and names of this
+    /// test's own in a shared one.
+    ///
+    /// # Panics
+    /// If the DynamoDB does not start or answer, or refuses a table.
+    pub async fn with_tables(tables: &[TableDefinition]) -> Self {
         let Ok(endpoint_url) = std::env::var(ENDPOINT_VARIABLE) else {
             let emulator = Emulator::in_memory().await.expect("an emulator");
-            let names = TableNames::default();
-            emulator.create_tables(&names).expect("tables");
+            let names = TableNames::defaults(tables).expect("names");
+            emulator.create_tables(tables, &names).expect("tables");
             return Self { engine: Engine::Embedded(emulator), names };
         };
         let suffix = format!("{:016x}", fastrand::u64(..));
-        let names = TableNames::from_lookup(|variable| {
-            let table = Table::ALL.into_iter().find(|it| it.environment_variable() == variable)?;
-            Some(format!("{}-{suffix}", table.default_name()))
+        let names = TableNames::from_lookup(tables, |variable| {
+            let table = tables.iter().find(|it| it.table.environment_variable() == variable)?;
+            Some(format!("{}-{suffix}", table.table.default_name()))
         });
         let names = names.expect("names");
         let client = client(&endpoint_url);
-        for table in Table::ALL {
-            create_table::create(&client, table, names.name(table)).await;
+        for table in tables {
+            let name = names.name(&table.table).expect("a name");
+            create_table::create(&client, &table.create_table_input(name)).await;
         }
         Self { engine: Engine::Shared { endpoint_url }, names }
     }
@@ -67,6 +104,15 @@ impl TestDynamoDb {
     #[must_use]
     pub fn names(&self) -> &TableNames {
         &self.names
+    }
+
+    /// The real name of one of its tables.
+    ///
+    /// # Panics
+    /// If it has no such table.
+    #[must_use]
+    pub fn name(&self, table: &Table) -> &str {
+        self.names.name(table).expect("a table of this test")
     }
 
     /// A client for it.
@@ -135,8 +181,7 @@ fn delete_tables(endpoint_url: &str, names: &TableNames) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     runtime.expect("a runtime").block_on(async {
         let client = client(endpoint_url);
-        for table in Table::ALL {
-            let name = names.name(table);
+        for (_, name) in names.iter() {
             if let Err(error) = client.delete_table().table_name(name).send().await {
                 // A test may have deleted it itself.
                 let is_gone = error

@@ -2,8 +2,9 @@
 
 use std::fmt;
 
-use afterimage_schema::{Table, TableNames, definition};
+use afterimage_schema::{Table, TableNames};
 use serde_json::Value;
+use test_dynamodb::product_tables;
 
 /// One permission that one item of a request needs
 /// (<https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazondynamodb.html>).
@@ -79,11 +80,12 @@ fn one(names: &TableNames, action: &str, request: &Value) -> Access {
 
 fn access(names: &TableNames, action: &str, table_name: &str, item: Option<&Value>) -> Access {
     let table = names.table_named(table_name).unwrap_or_else(|| panic!("no table {table_name}"));
-    let definition = definition(table).expect("a definition").create_table_input;
-    let partition_key = definition["KeySchema"][0]["AttributeName"].as_str().expect("a key");
+    let tables = product_tables();
+    let definition = tables.iter().find(|it| it.table == *table).expect("a definition");
+    let partition_key = definition.partition_key.as_str();
     Access {
         action: format!("dynamodb:{action}"),
-        table,
+        table: table.clone(),
         index: None,
         leading_key: item.map(|item| text(&item[partition_key])),
     }

@@ -6,7 +6,7 @@ use std::process::{ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use afterimage_schema::TableNames;
+use test_dynamodb::product_names;
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, BufReader};
 use tokio::process::{Child, Command};
 use tokio::sync::oneshot;
@@ -96,7 +96,7 @@ impl Function {
         variable: &str,
         value: Option<&str>,
     ) -> Ended {
-        let mut variables = DeployedFunction::of_binary(binary).environment(&TableNames::default());
+        let mut variables = DeployedFunction::of_binary(binary).environment(&product_names());
         let is_set = variables.remove(variable).is_some();
         assert!(is_set || value.is_some(), "the template does not set {variable}");
         variables.extend(value.map(|it| (variable.to_owned(), it.to_owned())));

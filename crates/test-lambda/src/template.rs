@@ -68,7 +68,8 @@ impl DeployedFunction {
     pub fn environment(&self, names: &TableNames) -> BTreeMap<String, String> {
         let with_table_name = |(variable, value): (&String, &String)| {
             let table = TABLE_RESOURCES.into_iter().find(|(_, resource)| resource == value);
-            let value = table.map_or(value.as_str(), |(table, _)| names.name(table));
+            let value =
+                table.map_or(value.as_str(), |(table, _)| names.name(&table).expect("a name"));
             (variable.clone(), value.to_owned())
         };
         self.variables.iter().map(with_table_name).collect()

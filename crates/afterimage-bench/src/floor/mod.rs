@@ -75,7 +75,7 @@ impl Floor {
         engine.put_all(&workload.items).await?;
         let recorder = Recorder::default();
         let client = recorder.watch(&engine.client());
-        let processor = Processor::with_views_file(client, engine.names().clone(), None)?;
+        let processor = engine.processor(client)?;
         let mut floor = Self {
             items: workload.items.clone(),
             events_before: Vec::new(),
@@ -107,7 +107,7 @@ impl Floor {
         let engine = Engine::start().await?;
         engine.put_all(&self.items).await?;
         let client = engine.client();
-        let processor = Processor::with_views_file(client.clone(), engine.names().clone(), None)?;
+        let processor = engine.processor(client.clone())?;
         for event in &self.events_before {
             process(&processor, event).await?;
         }

@@ -1,8 +1,9 @@
 //! The baseline: `python/handler.py` under AWS's own runtime client.
 
+use crate::workload::{ALBUMS, MESSAGES};
 use std::path::{Path, PathBuf};
 
-use afterimage_schema::{Table, TableNames};
+use afterimage_schema::Table;
 use tokio::process::Command;
 
 use super::{Program, run, target_folder};
@@ -51,15 +52,17 @@ pub(super) async fn install() -> Result<(), BenchError> {
 pub(super) fn program() -> Result<Program, BenchError> {
     let folder = folder()?;
     write(&folder.join("handler.py"), HANDLER)?;
-    let names = TableNames::default();
-    let of_table =
-        |table: Table| (table.environment_variable().to_owned(), names.name(table).to_owned());
+    let of_table = |table: &Table| (table.environment_variable(), table.default_name());
     let python_path = ("PYTHONPATH".to_owned(), folder.to_string_lossy().into_owned());
     Ok(Program {
         language: "Python",
         path: folder.join("bin/python"),
         arguments: &["-m", "awslambdaric", "handler.handler"],
-        variables: Table::ALL.into_iter().map(of_table).chain([python_path]).collect(),
+        variables: [ALBUMS, MESSAGES, Table::DERIVED]
+            .iter()
+            .map(of_table)
+            .chain([python_path])
+            .collect(),
     })
 }
 

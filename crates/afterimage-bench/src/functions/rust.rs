@@ -1,8 +1,8 @@
 //! `stream-processor`, as it is deployed.
 
 use std::path::PathBuf;
+use test_dynamodb::product_names;
 
-use afterimage_schema::TableNames;
 use serde_json::Value;
 use test_lambda::{DeployedFunction, repository};
 use tokio::process::Command;
@@ -28,7 +28,7 @@ pub(super) async fn build() -> Result<Program, BenchError> {
         language: "Rust",
         path: path.ok_or(BenchError::State { what: "cargo does not tell what it built" })?,
         arguments: &[],
-        variables: DeployedFunction::of_binary(BINARY).environment(&TableNames::default()),
+        variables: DeployedFunction::of_binary(BINARY).environment(&product_names()),
     })
 }
 

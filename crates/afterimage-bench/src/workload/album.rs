@@ -1,6 +1,6 @@
 //! Albums, as a collection has them: a few genres hold most of them.
 
-use afterimage_schema::Table;
+use crate::workload::ALBUMS;
 
 use super::record::SourceChange;
 
@@ -65,7 +65,7 @@ pub fn attributes(number: u64, genre: &str) -> Vec<(&'static str, String)> {
 #[must_use]
 pub fn inserted(number: u64) -> SourceChange {
     let after = attributes(number, genre(number));
-    SourceChange { table: Table::Albums, number, before: None, after }
+    SourceChange { table: ALBUMS, number, before: None, after }
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Albums get another genre, each once.
 
-use afterimage_schema::Table;
+use crate::workload::ALBUMS;
 
 use super::record::SourceChange;
 use super::{Size, Workload, album, events, wide};
@@ -12,7 +12,7 @@ pub(super) fn workload(size: Size) -> Workload {
     let album_count = wide(size.record_count());
     let albums = (0..album_count).map(album::inserted);
     let changes = (0..album_count).map(|number| SourceChange {
-        table: Table::Albums,
+        table: ALBUMS,
         number: album_count + number,
         before: Some(album::attributes(number, album::genre(number))),
         after: album::attributes(number, other_genre(number)),

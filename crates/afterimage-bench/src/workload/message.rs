@@ -1,8 +1,7 @@
 //! Conversations of two: their rows, and the messages in them.
 
+use crate::workload::MESSAGES;
 use std::collections::BTreeMap;
-
-use afterimage_schema::Table;
 
 use super::SourceItem;
 use super::record::SourceChange;
@@ -51,7 +50,7 @@ pub fn rows(conversation: u64) -> Vec<SourceItem> {
             ("user_handle".to_owned(), other.to_owned()),
             ("user_display_name".to_owned(), format!("Member {other}")),
         ]);
-        (Table::Messages, item)
+        (MESSAGES, item)
     };
     let [one, other] = MEMBERS;
     [(one, other), (other, one)].into_iter().map(row).collect()
@@ -69,5 +68,5 @@ pub fn posted(number: u64, conversation: u64) -> SourceChange {
         ("user_handle", "ada".to_owned()),
         ("user_display_name", "Member ada".to_owned()),
     ];
-    SourceChange { table: Table::Messages, number, before: None, after }
+    SourceChange { table: MESSAGES, number, before: None, after }
 }

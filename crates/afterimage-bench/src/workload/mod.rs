@@ -17,6 +17,12 @@ use serde::Serialize;
 
 use record::SourceChange;
 
+/// The table of the albums of the product's views.
+pub const ALBUMS: Table = Table::literal("albums");
+
+/// The table of the messages and rows of the product's views.
+pub const MESSAGES: Table = Table::literal("messages");
+
 /// An item that the application put, its attributes all texts.
 pub type SourceItem = (Table, BTreeMap<String, String>);
 
@@ -101,7 +107,7 @@ impl Workload {
         let mut genres: BTreeMap<(&str, &str), (u64, &str)> = BTreeMap::new();
         let mut counts: BTreeMap<String, i64> = BTreeMap::new();
         let changes = self.events_before.iter().chain(&self.events).flatten();
-        for change in changes.filter(|change| change.table == Table::Albums) {
+        for change in changes.filter(|change| change.table == ALBUMS) {
             let text = |wanted| {
                 let found = change.after.iter().find(|(name, _)| *name == wanted);
                 found.map_or("", |(_, text)| text.as_str())

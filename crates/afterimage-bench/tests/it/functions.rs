@@ -7,7 +7,7 @@ use afterimage_bench::engine::Engine;
 use afterimage_bench::functions::Program;
 use afterimage_bench::workload::record::event_of;
 use afterimage_bench::workload::{Kind, Size, Workload, message};
-use afterimage_dynamodb::{Processor, StreamEvent};
+use afterimage_dynamodb::StreamEvent;
 use tokio::time::Instant;
 
 const SIZE: Size = Size { event_count: 2, records_per_event: 12 };
@@ -40,7 +40,7 @@ async fn prepared(workload: &Workload) -> Engine {
 /// What the processor leaves; every record of the workload is valid for its view.
 async fn left_by_processor(workload: &Workload) -> Derived {
     let engine = prepared(workload).await;
-    let processor = Processor::with_views_file(engine.client(), engine.names().clone(), None);
+    let processor = engine.processor(engine.client());
     let processor = processor.expect("a processor");
     for event in events(workload) {
         let event: StreamEvent = serde_json::from_str(&event).expect("an event");

@@ -3,9 +3,8 @@
 mod get;
 mod list;
 
-use afterimage_schema::Table;
 use clap::{Args, Subcommand};
-use messages::{Clock, Messages};
+use messages::{Clock, MESSAGES, Messages};
 
 use crate::connection::ConnectionArguments;
 use crate::failure::Status;
@@ -42,9 +41,9 @@ enum ConversationCommand {
 /// Runs the part of the command that was chosen.
 pub async fn run(arguments: ConversationArguments) -> anyhow::Result<Status> {
     let connection = arguments.connection.open().await?;
-    connection.require(&[Table::Messages]).await?;
-    let messages =
-        Messages::new(connection.client.clone(), connection.names.clone(), Clock::system());
+    connection.require(&[MESSAGES]).await?;
+    let name = connection.names.name(&MESSAGES)?.to_owned();
+    let messages = Messages::new(connection.client.clone(), name, Clock::system());
     let format = arguments.connection.format();
     match arguments.command {
         ConversationCommand::Get { group } => get::run(&messages, format, &group).await,

@@ -52,8 +52,8 @@ enum ParkedCommand {
 pub async fn run(arguments: ParkedArguments) -> anyhow::Result<Status> {
     let connection = arguments.connection.open().await?;
     let format = arguments.connection.format();
-    connection.require(&[Table::Derived]).await?;
-    let parked = ParkedRecords::new(connection.client.clone(), connection.names.clone())?;
+    connection.require(&[Table::DERIVED]).await?;
+    let parked = ParkedRecords::new(connection.client.clone(), connection.catalog()?);
     match arguments.command {
         ParkedCommand::List(arguments) => list::run(&connection, &parked, format, arguments).await,
         ParkedCommand::Show(arguments) => show::run(&parked, format, &arguments).await,

@@ -12,11 +12,9 @@ use std::time::Duration;
 
 use afterimage::Outcome;
 use afterimage::parked::NO_VIEW;
-use afterimage::record::Catalog;
 use afterimage::version::StreamLabel;
 use afterimage_dynamodb::{Processor, StreamEvent};
 use afterimage_local::event_source_mapping::EventSource;
-use afterimage_schema::Table;
 use clap::Args;
 use indicatif::ProgressBar;
 use serde_json::json;
@@ -103,14 +101,11 @@ pub async fn run(arguments: ReplayArguments) -> anyhow::Result<Status> {
         Some(path) => read_messages(path).await?,
         None => Vec::new(),
     };
-    connection.require(&Table::ALL).await?;
-    let catalog = Catalog::new(connection.names.clone())?;
+    connection.require_all().await?;
+    let catalog = connection.catalog()?;
     let bar = progress::bar((files.len() + messages.len()) as u64, "replaying");
     let mut replay = Replay {
-        processor: Processor::from_environment(
-            connection.client.clone(),
-            connection.names.clone(),
-        )?,
+        processor: connection.processor()?,
         bar,
         lines: Vec::new(),
         consumed: Consumed::default(),

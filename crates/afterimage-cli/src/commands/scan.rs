@@ -1,6 +1,6 @@
 //! `afterimage scan`: every item of a table.
 
-use afterimage_schema::{Table, TableNames, definition};
+use afterimage_schema::Table;
 use clap::Args;
 
 use crate::connection::ConnectionArguments;
@@ -12,13 +12,13 @@ const EXAMPLES: &str = "\
 Examples:
   afterimage scan albums --limit 5
   afterimage scan derived --output json > derived.jsonl
-  ALBUMS_TABLE=music afterimage scan albums --aws";
+  ORDERS_TABLE=prod-orders afterimage scan orders --views views.toml --aws";
 
 /// The arguments of `scan`.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct ScanArguments {
-    /// The table: albums, messages or derived
+    /// The table, as the views file calls it, or `derived`
     table: Table,
     /// Stop after this many items
     #[arg(long, value_name = "N")]
@@ -31,13 +31,9 @@ pub struct ScanArguments {
 /// the key in front, or in DynamoDB's JSON.
 pub async fn run(arguments: ScanArguments) -> anyhow::Result<Status> {
     let connection = arguments.connection.open().await?;
-    let name = TableNames::name(&connection.names, arguments.table);
-    let definition = definition(arguments.table)?;
-    let keys: Vec<&str> = [Some(&definition.partition_key), definition.sort_key.as_ref()]
-        .into_iter()
-        .flatten()
-        .map(String::as_str)
-        .collect();
+    let definition = connection.table(&arguments.table)?;
+    let name = connection.names.name(&definition.table)?;
+    let keys: Vec<&str> = definition.key_attributes().collect();
     let mut pages =
         connection.client.scan().table_name(name).consistent_read(true).into_paginator().send();
     let mut output = Output::new();

@@ -5,16 +5,15 @@ mod list;
 mod load;
 mod request;
 
-use std::collections::HashSet;
 use std::time::Duration;
 
-use afterimage_schema::Table;
+use afterimage_schema::{Table, TableDefinition};
 use aws_sdk_dynamodb::error::ProvideErrorMetadata as _;
 use aws_sdk_dynamodb::types::TableDescription;
 use clap::{Args, Subcommand};
 
 use crate::connection::{Connection, ConnectionArguments};
-use crate::failure::Status;
+use crate::failure::{Failure, Status};
 
 /// How often a table is asked whether it is ready; AWS takes seconds to create one.
 const POLL_INTERVAL: Duration = Duration::from_millis(500);
@@ -56,12 +55,12 @@ pub async fn run(arguments: SchemaArguments) -> anyhow::Result<Status> {
     }
 }
 
-/// The table as DynamoDB describes it; `None` where there is none.
+/// The table as DynamoDB describes it; `None` if there is none.
 async fn describe(
     connection: &Connection,
-    table: Table,
+    table: &Table,
 ) -> anyhow::Result<Option<TableDescription>> {
-    let name = connection.names.name(table);
+    let name = connection.names.name(table)?;
     match connection.client.describe_table().table_name(name).send().await {
         Ok(described) => Ok(described.table),
         Err(error) if error.code() == Some("ResourceNotFoundException") => Ok(None),
@@ -69,8 +68,12 @@ async fn describe(
     }
 }
 
-/// The tables without those that were named twice, in the order of [`Table::ALL`].
-fn distinct(tables: &[Table]) -> Vec<Table> {
-    let named: HashSet<Table> = tables.iter().copied().collect();
-    Table::ALL.into_iter().filter(|table| named.contains(table)).collect()
+/// The tables without those that were named twice; all of them if none is named.
+fn chosen(connection: &Connection, named: &[Table]) -> Result<Vec<TableDefinition>, Failure> {
+    for table in named {
+        connection.table(table)?;
+    }
+    let mut tables = connection.tables();
+    tables.retain(|it| named.is_empty() || named.contains(&it.table));
+    Ok(tables)
 }

@@ -5,7 +5,8 @@ mod messages;
 
 use std::path::PathBuf;
 
-use afterimage_schema::Table;
+use ::albums::ALBUMS;
+use ::messages::MESSAGES;
 use clap::{Args, Subcommand};
 
 use crate::connection::ConnectionArguments;
@@ -53,12 +54,12 @@ pub async fn run(arguments: SeedArguments) -> anyhow::Result<Status> {
     match arguments.command {
         SeedCommand::Albums { file } => {
             let items = albums::read(file.as_deref())?;
-            connection.require(&[Table::Albums]).await?;
+            connection.require(&[ALBUMS]).await?;
             albums::run(&connection, format, &items).await
         }
         SeedCommand::Messages { file } => {
             let sample = messages::read(file.as_deref())?;
-            connection.require(&[Table::Messages]).await?;
+            connection.require(&[MESSAGES]).await?;
             messages::run(&connection, format, &sample).await
         }
     }

@@ -9,8 +9,8 @@ use std::fmt;
 use afterimage::Item;
 use afterimage::attribute_value::item_from_json;
 use afterimage::verify::VerifyResult;
-use afterimage_dynamodb::{ParkedRecords, Processor};
-use afterimage_schema::Table;
+use afterimage_dynamodb::ParkedRecords;
+use afterimage_schema::{Table, TableDefinition};
 use anyhow::Context as _;
 use clap::Args;
 use hyper::Uri;
@@ -178,11 +178,10 @@ pub async fn run(arguments: StatusArguments) -> anyhow::Result<Status> {
     let place = arguments.place()?;
     let connection = arguments.connection.open().await?;
     let (source, batches) = place.ask().await?;
-    connection.require(&[Table::Derived]).await?;
+    connection.require(&[Table::DERIVED]).await?;
     let parked_counts = parked_counts(&connection).await?;
-    let configured =
-        Processor::from_environment(connection.client.clone(), connection.names.clone())?;
-    let mut names: BTreeSet<String> = configured.view_names().map(str::to_owned).collect();
+    let configured = connection.views.iter().map(|view| view.name().to_owned());
+    let mut names: BTreeSet<String> = configured.collect();
     names.extend(parked_counts.keys().cloned());
     names.extend(batches.iter().flat_map(|batches| batches.outcomes.keys().cloned()));
     let mut views = Vec::new();
@@ -200,7 +199,7 @@ pub async fn run(arguments: StatusArguments) -> anyhow::Result<Status> {
 }
 
 async fn parked_counts(connection: &Connection) -> anyhow::Result<BTreeMap<String, usize>> {
-    let parked = ParkedRecords::new(connection.client.clone(), connection.names.clone())?;
+    let parked = ParkedRecords::new(connection.client.clone(), connection.catalog()?);
     let parked = parked.summaries().await;
     let parked = parked
         .with_context(|| format!("the parked records at {} cannot be read", connection.place()))?;
@@ -213,10 +212,9 @@ async fn parked_counts(connection: &Connection) -> anyhow::Result<BTreeMap<Strin
 
 /// What the last verification of the view found; `None` where there was none.
 async fn verified(connection: &Connection, view: &str) -> anyhow::Result<Option<VerifyResult>> {
-    let definition = afterimage_schema::definition(Table::Derived)?;
-    let key = VerifyResult::key(view).to_item(&definition);
+    let key = VerifyResult::key(view).to_item(&TableDefinition::derived());
     let mut request = connection.client.get_item();
-    request = request.table_name(connection.names.name(Table::Derived)).consistent_read(true);
+    request = request.table_name(connection.names.name(&Table::DERIVED)?).consistent_read(true);
     for (name, value) in key {
         let text = value.as_string().context("a key of `derived` is no string")?.to_owned();
         request = request.key(name, aws_sdk_dynamodb::types::AttributeValue::S(text));

@@ -2,12 +2,11 @@
 
 use std::path::PathBuf;
 
-use afterimage_dynamodb::views_file_of_environment;
 use afterimage_local::{Options, Stack, Storage, function_log, install_logs};
-use afterimage_schema::TableNames;
 use anyhow::Context as _;
 use clap::Args;
 
+use crate::connection::read_views;
 use crate::failure::Status;
 use crate::output::Output;
 
@@ -16,6 +15,7 @@ Examples:
   afterimage up
   afterimage up --in-memory --no-seed
   afterimage up --http-port 0 --dynamodb-port 0 --data-dir other
+  afterimage up --views examples/orders/views.toml --in-memory
 
 A line that begins with `ready` names both URLs. Ctrl-C finishes the batch in hand; a second one
 ends at once.
@@ -46,10 +46,15 @@ pub struct UpArguments {
     /// Do not read the streams, for a processor of your own
     #[arg(long)]
     no_trigger: bool,
+    /// The views file [default: what AFTERIMAGE_VIEWS names, else ./views.toml, else the product's own]
+    #[arg(long, value_name = "FILE")]
+    views: Option<PathBuf>,
 }
 
 /// Runs the local stack until Ctrl-C or SIGTERM.
 pub async fn run(arguments: UpArguments) -> anyhow::Result<Status> {
+    // Read first: a mistake in it is said before anything is begun.
+    let (views, names) = read_views(arguments.views)?;
     let log = (!arguments.in_memory).then(|| function_log(&arguments.data_dir));
     install_logs(log).context("the logs cannot be written")?;
     let options = Options {
@@ -62,9 +67,8 @@ pub async fn run(arguments: UpArguments) -> anyhow::Result<Status> {
         },
         seed: !arguments.no_seed,
         trigger: !arguments.no_trigger,
-        tables: TableNames::from_environment()
-            .context("the environment's table names cannot be used")?,
-        views_file: views_file_of_environment(),
+        views,
+        names,
     };
     let mut stop = StopSignals::listen().context("Ctrl-C cannot be listened for")?;
     let stack = tokio::select! {

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use afterimage_dynamodb::{Processor, Verification, VerifyOptions, ViewReport};
-use afterimage_schema::Table;
 use anyhow::Context as _;
 use clap::Args;
 use serde_json::{Value, json};
@@ -44,10 +43,9 @@ pub struct VerifyArguments {
 pub async fn run(arguments: VerifyArguments) -> anyhow::Result<Status> {
     let connection = arguments.connection.open().await?;
     let format = arguments.connection.format();
-    let processor =
-        Processor::from_environment(connection.client.clone(), connection.names.clone())?;
+    let processor = connection.processor()?;
     check_view(&processor, arguments.view.as_deref())?;
-    connection.require(&Table::ALL).await?;
+    connection.require_all().await?;
     let bar = match format {
         Format::Table => progress::bar(item_count(&connection).await?, "verifying"),
         Format::Json => indicatif::ProgressBar::hidden(),
@@ -88,8 +86,8 @@ fn check_view(processor: &Processor, view: Option<&str>) -> Result<(), Failure> 
 /// About how many items there are: what DynamoDB counted in the last hours.
 async fn item_count(connection: &Connection) -> anyhow::Result<u64> {
     let mut count: u64 = 0;
-    for table in Table::ALL {
-        let name = connection.names.name(table);
+    for definition in connection.tables() {
+        let name = connection.names.name(&definition.table)?;
         let described = connection.client.describe_table().table_name(name).send().await;
         let described = described.map_err(|error| connection.explain(error))?;
         let items = described.table.and_then(|table| table.item_count);

@@ -1,14 +1,15 @@
 //! `seed` and `conversation`.
 
-use afterimage_schema::TableNames;
 use embedded_dynamodb::Emulator;
 use expect_test::expect;
+
+use test_dynamodb::{product_names, product_tables};
 
 use crate::program::{check, run};
 
 async fn emulator() -> Emulator {
     let emulator = Emulator::in_memory().await.expect("an emulator");
-    emulator.create_tables(&TableNames::default()).expect("tables");
+    emulator.create_tables(&product_tables(), &product_names()).expect("tables");
     emulator
 }
 

@@ -4,17 +4,18 @@ use std::io::{BufRead as _, BufReader};
 use std::net::TcpListener;
 use std::process::Stdio;
 
-use afterimage_schema::TableNames;
 use aws_sdk_dynamodb::types::AttributeValue;
 use embedded_dynamodb::Emulator;
 use expect_test::expect;
 use test_dynamodb::UnservedEndpoint;
 
+use test_dynamodb::{product_names, product_tables};
+
 use crate::program::{check, command, run, signal};
 
 async fn emulator_with_tables() -> Emulator {
     let emulator = Emulator::in_memory().await.expect("an emulator");
-    emulator.create_tables(&TableNames::default()).expect("tables");
+    emulator.create_tables(&product_tables(), &product_names()).expect("tables");
     emulator
 }
 

@@ -3,16 +3,16 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use afterimage_schema::TableNames;
 use embedded_dynamodb::Emulator;
 use expect_test::{Expect, expect};
 use serde_json::Value;
+use test_dynamodb::{product_names, product_tables};
 
 use crate::program::{check, repository, run};
 
 async fn emulator() -> Emulator {
     let emulator = Emulator::in_memory().await.expect("an emulator");
-    emulator.create_tables(&TableNames::default()).expect("tables");
+    emulator.create_tables(&product_tables(), &product_names()).expect("tables");
     emulator
 }
 

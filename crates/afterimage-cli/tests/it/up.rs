@@ -7,7 +7,6 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 
 use afterimage_dynamodb::http_client_at_endpoint;
-use afterimage_schema::{Table, TableNames};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -143,7 +142,7 @@ async fn put_albums(url: String, numbers: Range<u32>, acknowledged: mpsc::Sender
     for number in numbers {
         let put = client
             .put_item()
-            .table_name(TableNames::default().name(Table::Albums))
+            .table_name("afterimage-albums")
             .item("Artist", AttributeValue::S("Artist".to_owned()))
             .item("Album", AttributeValue::S(format!("Album {number}")))
             .item("Genre", AttributeValue::S(genre(number)))

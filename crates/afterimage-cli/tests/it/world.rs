@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use afterimage_schema::TableNames;
 use embedded_dynamodb::Emulator;
 use serde_json::{Value, json};
+use test_dynamodb::{product_names, product_tables};
 
 use crate::program::{Run, command};
 
@@ -17,7 +17,7 @@ pub struct World {
 impl World {
     pub async fn new() -> Self {
         let emulator = Emulator::in_memory().await.expect("an emulator");
-        emulator.create_tables(&TableNames::default()).expect("tables");
+        emulator.create_tables(&product_tables(), &product_names()).expect("tables");
         Self { emulator, folder: tempfile::tempdir().expect("a folder") }
     }
 

@@ -1,16 +1,16 @@
 //! Parked records, tried again.
 
+use afterimage::batch::{Batch, ViewTask};
 use afterimage::parked::{NO_VIEW, ParkedRecord};
-use afterimage::view::{Opening, Routed};
+use afterimage::record::Decoded;
 use afterimage::{Outcome, View, decode, reason};
 use futures::FutureExt as _;
 use serde_json::value::RawValue;
-use std::collections::BTreeMap;
 use tokio::time::Instant;
 
-use super::{Processor, outcomes};
+use super::Processor;
 use crate::budget::Budget;
-use crate::drive::{Batch, ViewTask, drive_all};
+use crate::drive::{Payloads, drive_all};
 use crate::meter::Consumption;
 use crate::store::StoreError;
 
@@ -77,51 +77,40 @@ impl Processor {
     ) -> Result<Retried, RetryError> {
         let raw = RawValue::from_string(parked.raw_json.clone()).map_err(RetryError::Payload)?;
         let decoded = [decode(&self.catalog, raw.get())];
-        let (settled, tasks) = if parked.view == NO_VIEW {
-            self.open(&decoded)
+        let (batch, tasks) = if parked.view == NO_VIEW {
+            Batch::open(&self.views, decoded.iter().map(|it| it.record.as_ref()))
         } else {
-            let opening = self.open_again(parked, &decoded)?;
-            let view = &parked.view;
-            let of_view = |task| ViewTask { view: view.clone(), task };
-            let tasks = opening.tasks.into_iter().map(of_view).collect();
-            (BTreeMap::from([(view.clone(), opening.settled)]), tasks)
+            self.open_again(parked, &decoded)?
         };
         let now = self.now();
         let raw_records = [raw];
-        let batch = Batch {
+        let payloads = Payloads {
             raw_records: &raw_records,
             decoded: &decoded,
             now: &now,
             retried: Some(parked),
         };
         let session = self.store.session(Budget::until(deadline));
-        let (tasks, errors) = drive_all(&session, &batch, tasks).boxed().await;
+        let (tasks, errors) = drive_all(&session, &payloads, tasks).boxed().await;
         for error in &errors {
             tracing::error!(error = reason(error), "a parked record could not be tried again");
         }
-        let by_view = outcomes(&settled, &tasks);
-        let outcomes = if parked.view == NO_VIEW {
-            let [decoded] = &decoded;
-            self.record_report(0, decoded, &by_view).outcomes
-        } else {
-            let outcome = by_view.get(&parked.view).and_then(|outcomes| outcomes.get(&0));
-            // What nothing is known of was not done.
-            vec![(parked.view.clone(), outcome.copied().unwrap_or(Outcome::Failed))]
-        };
+        let ends = tasks.iter().map(|task| (task.view.as_str(), task.task.outcomes()));
+        let outcomes = batch.outcomes(ends).into_iter().flatten().collect();
         Ok(Retried { outcomes, errors, consumption: session.meter.consumption() })
     }
 
     fn open_again(
         &self,
         parked: &ParkedRecord,
-        decoded: &[afterimage::Decoded; 1],
-    ) -> Result<Opening, RetryError> {
+        decoded: &[Decoded; 1],
+    ) -> Result<(Batch, Vec<ViewTask>), RetryError> {
         let no_view = || RetryError::NoView { view: parked.view.clone() };
         let view: &View = self.views.named(&parked.view).ok_or_else(no_view)?;
         let [decoded] = decoded;
         let record = decoded.record.as_ref().ok();
-        let record = record.filter(|record| record.key.table == view.source());
+        let record = record.filter(|record| record.key.table == *view.source());
         let record = record.ok_or_else(|| RetryError::NotRead { view: parked.view.clone() })?;
-        Ok(view.retry(Routed { index: 0, record }, parked.part.as_deref()))
+        Ok(Batch::retry(view, record, parked.part.as_deref()))
     }
 }

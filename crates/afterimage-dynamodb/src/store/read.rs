@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use afterimage::canary::{Canary, is_planted};
-use afterimage::view::{Answer, Read};
+use afterimage::engine::{Answer, Read};
 use afterimage::{AttributeValue, Item, ItemKey, KeyValue};
 use afterimage_schema::Table;
 use aws_sdk_dynamodb::operation::query::QueryOutput;
@@ -36,12 +36,12 @@ impl Session<'_> {
                 }
                 Read::Last { table, partition, sort_prefix, before } => {
                     let before = before.as_ref();
-                    let last = || self.last(*table, partition, sort_prefix, before);
+                    let last = || self.last(table, partition, sort_prefix, before);
                     let item = self.retried(last).await?;
                     answers.push((read, Answer::Item(item)));
                 }
                 Read::Suggested { table, index, partition, limit } => {
-                    let items = self.suggested(*table, index, partition, *limit).await?;
+                    let items = self.suggested(table, index, partition, *limit).await?;
                     answers.push((read, Answer::Suggested(items)));
                 }
             }
@@ -114,7 +114,7 @@ impl Session<'_> {
     ) -> Result<HashMap<String, KeysAndAttributes>, StoreError> {
         let mut by_table: BTreeMap<String, Vec<_>> = BTreeMap::new();
         for key in keys {
-            let table_name = self.store.catalog.names.name(key.table).to_owned();
+            let table_name = self.store.catalog.name(&key.table)?.to_owned();
             by_table.entry(table_name).or_default().push(item_to_sdk(&self.key_item(key)?));
         }
         by_table
@@ -129,8 +129,8 @@ impl Session<'_> {
     }
 
     fn keyed(&self, table_name: &str, item: Item) -> Result<(ItemKey, Item), StoreError> {
-        let table = self.store.catalog.names.table_named(table_name).ok_or(StoreError::Answer)?;
-        let definition = self.store.catalog.definition(table)?;
+        let table = self.store.catalog.names().table_named(table_name);
+        let definition = self.store.catalog.definition(table.ok_or(StoreError::Answer)?)?;
         let key = ItemKey::of_item(definition, &item).ok_or(StoreError::Answer)?;
         Ok((key, item))
     }
@@ -138,7 +138,7 @@ impl Session<'_> {
     /// The item with the greatest sort key of a partition.
     async fn last(
         &self,
-        table: Table,
+        table: &Table,
         partition: &KeyValue,
         sort_prefix: &str,
         before: Option<&ItemKey>,
@@ -148,7 +148,7 @@ impl Session<'_> {
             .store
             .client
             .query()
-            .table_name(self.store.catalog.names.name(table))
+            .table_name(self.store.catalog.name(table)?)
             .key_condition_expression("#partition = :partition")
             .expression_attribute_names("#partition", &definition.partition_key)
             .expression_attribute_values(
@@ -176,7 +176,7 @@ impl Session<'_> {
     /// Up to `limit` items that an index holds for a value.
     async fn suggested(
         &self,
-        table: Table,
+        table: &Table,
         index: &str,
         partition: &KeyValue,
         limit: usize,
@@ -201,7 +201,7 @@ impl Session<'_> {
 
     async fn suggested_page(
         &self,
-        table: Table,
+        table: &Table,
         index: &str,
         partition: &KeyValue,
         start: Option<SdkItem>,
@@ -215,7 +215,7 @@ impl Session<'_> {
         self.store
             .client
             .query()
-            .table_name(self.store.catalog.names.name(table))
+            .table_name(self.store.catalog.name(table)?)
             .index_name(index)
             .key_condition_expression("#partition = :partition")
             .expression_attribute_names("#partition", attribute)

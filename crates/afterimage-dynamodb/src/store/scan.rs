@@ -65,7 +65,7 @@ impl Session<'_> {
         segment: u32,
         start: Option<SdkItem>,
     ) -> Result<(Page, Option<SdkItem>), StoreError> {
-        let definition = self.store.catalog.definition(scan.table)?;
+        let definition = self.store.catalog.definition(&scan.table)?;
         let mut names = HashMap::new();
         let projection = scan.attributes.iter().enumerate().map(|(number, name)| {
             names.insert(format!("#a{number}"), name.clone());
@@ -87,7 +87,7 @@ impl Session<'_> {
             .store
             .client
             .scan()
-            .table_name(self.store.catalog.names.name(scan.table))
+            .table_name(self.store.catalog.name(&scan.table)?)
             .consistent_read(true)
             .set_segment(Some(i32::try_from(segment).unwrap_or(i32::MAX)))
             .set_total_segments(Some(i32::try_from(segment_count).unwrap_or(i32::MAX)))
@@ -112,6 +112,7 @@ impl Session<'_> {
     /// # Errors
     /// [`StoreError`] where a page could not be read.
     pub(crate) async fn partition(&self, partition: &str) -> Result<Vec<Item>, StoreError> {
+        let table_name = self.store.catalog.name(&Table::DERIVED)?;
         let mut items = Vec::new();
         let mut start = None;
         loop {
@@ -119,7 +120,7 @@ impl Session<'_> {
                 self.store
                     .client
                     .query()
-                    .table_name(self.store.catalog.names.name(Table::Derived))
+                    .table_name(table_name)
                     .key_condition_expression("pk = :partition")
                     .expression_attribute_values(
                         ":partition",

@@ -1,8 +1,8 @@
 //! Writes: transactions on the conditions that the core states, and parked records.
 
 use afterimage::canary::{Canary, apart, is_planted};
+use afterimage::engine::{Committed, Refusal};
 use afterimage::parked::ParkedRecord;
-use afterimage::view::{Committed, Refusal};
 use afterimage::write::Transaction;
 use afterimage::{Item, ItemKey};
 use aws_sdk_dynamodb::error::SdkError;
@@ -34,7 +34,7 @@ impl Session<'_> {
             .writes
             .iter()
             .map(|write| {
-                let table_name = self.store.catalog.names.name(write.key.table);
+                let table_name = self.store.catalog.name(&write.key.table)?;
                 Ok(transact_action(table_name, &self.key_item(&write.key)?, write)?)
             })
             .collect::<Result<Vec<_>, StoreError>>()?;
@@ -73,10 +73,11 @@ impl Session<'_> {
     /// # Errors
     /// [`StoreError`] where it may not have been put.
     pub(crate) async fn put(&self, key: &ItemKey, item: &Item) -> Result<(), StoreError> {
+        let table_name = self.store.catalog.name(&key.table)?;
         let put = self.retried(|| async {
             let request = self.store.client.put_item();
             request
-                .table_name(self.store.catalog.names.name(key.table))
+                .table_name(table_name)
                 .set_item(Some(item_to_sdk(item)))
                 .return_consumed_capacity(ReturnConsumedCapacity::Total)
                 .send()
@@ -96,12 +97,13 @@ impl Session<'_> {
             return Ok(());
         }
         for (key, item) in record.to_items()? {
+            let table_name = self.store.catalog.name(&key.table)?;
             let put = self.retried(|| async {
                 let request = self
                     .store
                     .client
                     .put_item()
-                    .table_name(self.store.catalog.names.name(key.table))
+                    .table_name(table_name)
                     .set_item(Some(item_to_sdk(&item)))
                     .condition_expression("attribute_not_exists(pk)")
                     .return_consumed_capacity(ReturnConsumedCapacity::Total);

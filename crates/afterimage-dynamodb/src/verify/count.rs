@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
 use afterimage::count::Entry;
+use afterimage::engine::{Answer, Read};
 use afterimage::verify::{CountAudit, Drift, Ledger, Look, Verdict};
-use afterimage::view::{Answer, Read};
 use afterimage::{Item, ItemKey};
 use afterimage_schema::Table;
 
@@ -187,7 +187,7 @@ impl Again<'_> {
             Ok(())
         };
         let scan = Scan {
-            table: Table::Derived,
+            table: Table::DERIVED,
             attributes: Vec::new(),
             prefixes: vec![self.audit.ledger_prefix()],
             segment_count: self.run.options.segment_count,
@@ -219,7 +219,7 @@ impl Again<'_> {
             Ok(())
         };
         let scan = Scan {
-            table: view.source,
+            table: view.definition.table.clone(),
             attributes: CountAudit::attributes(view).into_iter().collect(),
             prefixes: Vec::new(),
             segment_count: self.run.options.segment_count,
@@ -286,7 +286,7 @@ impl Again<'_> {
         let partitions: Vec<_> =
             found.broken.iter().filter(|it| !found.candidates.contains_key(*it)).collect();
         let key = |partition: &String| {
-            ItemKey::strings(Table::Derived, partition.as_str(), Entry::SORT_KEY)
+            ItemKey::strings(Table::DERIVED, partition.as_str(), Entry::SORT_KEY)
         };
         let reads = partitions.iter().map(|partition| Read::Item(key(partition))).collect();
         let items = items(self.run.session.read(reads).await?);

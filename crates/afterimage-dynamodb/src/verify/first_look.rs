@@ -68,14 +68,14 @@ pub(super) async fn first_look(
     let seen = Mutex::new(seen);
     let mut tables: BTreeMap<Table, BTreeSet<String>> = BTreeMap::new();
     for view in views {
-        tables.entry(view.source()).or_default().extend(match view {
+        tables.entry(view.source().clone()).or_default().extend(match view {
             View::Count(view) => CountAudit::attributes(view),
             View::Latest(view) => LatestAudit::attributes(view),
         });
     }
     for (table, attributes) in tables {
         let scan = Scan {
-            table,
+            table: table.clone(),
             attributes: attributes.into_iter().collect(),
             prefixes: Vec::new(),
             segment_count: run.options.segment_count,
@@ -83,7 +83,8 @@ pub(super) async fn first_look(
         let take = async |page: Page| {
             on_items(page.scanned_count);
             let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
-            for ((audit, _), _) in seen.iter_mut().zip(views).filter(|(_, it)| it.source() == table)
+            for ((audit, _), _) in
+                seen.iter_mut().zip(views).filter(|(_, it)| *it.source() == table)
             {
                 page.items.iter().for_each(|item| audit.source(item));
             }
@@ -92,7 +93,7 @@ pub(super) async fn first_look(
         run.session.scan(&scan, take).await?;
     }
     let scan = Scan {
-        table: Table::Derived,
+        table: Table::DERIVED,
         attributes: Vec::new(),
         prefixes,
         segment_count: run.options.segment_count,

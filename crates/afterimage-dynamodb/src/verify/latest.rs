@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use afterimage::engine::{Answer, Read};
 use afterimage::latest::{Head, chunk_key, head_key};
 use afterimage::limits::{COPIED_BYTES_MAX, SUGGESTED_ROWS_MAX};
 use afterimage::verify::{HeadSight, LatestAudit, Sight};
-use afterimage::view::{Answer, Read};
 use afterimage::{AttributeValue, Item, ItemKey, KeyValue, decode};
 use futures::stream::{StreamExt as _, TryStreamExt as _};
 
@@ -128,7 +128,7 @@ async fn sight(
     let head = head(session, &view.name, group).await?;
     let newest = newest(session, audit, group).await?;
     let suggested = Read::Suggested {
-        table: view.source,
+        table: view.definition.table.clone(),
         index: view.rows.index.clone(),
         partition: KeyValue::string(group),
         limit: SUGGESTED_ROWS_MAX,
@@ -180,7 +180,7 @@ async fn newest(
     let mut before: Option<ItemKey> = None;
     loop {
         let last = Read::Last {
-            table: view.source,
+            table: view.definition.table.clone(),
             partition: KeyValue::S([view.strip_prefix.as_str(), group].concat()),
             sort_prefix: view.selection.prefix_of(&view.sort_attribute).to_owned(),
             before: before.clone(),

@@ -4,13 +4,13 @@ use afterimage_schema::Table;
 use serde_json::{Value, json};
 
 use crate::faults::Fault;
-use crate::world::{World, record, words};
+use crate::world::{ALBUMS, World, record, words};
 
 fn album(number: u64, artist: &str) -> Value {
     let keys = json!({"Artist": {"S": artist}, "Album": {"S": "Album"}});
     let mut image = keys.clone();
     image["Genre"] = json!({ "S": artist });
-    record(Table::Albums, "INSERT", number, keys, image)
+    record(ALBUMS, "INSERT", number, keys, image)
 }
 
 fn undecodable(number: u64) -> Value {
@@ -95,13 +95,13 @@ async fn a_batch_without_time_reports_everything_as_failed() {
     let event = world.event(&[album(1, "a"), album(2, "a"), album(3, "b")]);
     let report = world.processor.process(&event, tokio::time::Instant::now()).await;
     assert_eq!(words(&report), "failed failed failed");
-    assert_eq!(world.dump(Table::Derived).await, []);
+    assert_eq!(world.dump(Table::DERIVED).await, []);
 }
 
 #[tokio::test]
 async fn an_unreachable_table_fails_the_batch_and_parks_nothing() {
     let world = World::new().await;
-    let delete = world.client.delete_table().table_name(world.name(Table::Derived));
+    let delete = world.client.delete_table().table_name(world.name(Table::DERIVED));
     delete.send().await.expect("deleted");
     let report = world.deliver(&[album(1, "a"), undecodable(2)]).await;
     assert_eq!(words(&report), "failed failed");

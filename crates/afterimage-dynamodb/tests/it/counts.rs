@@ -7,19 +7,19 @@ use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem, Update};
 use serde_json::{Value, json};
 
-use crate::world::{World, record, to_sdk, words};
+use crate::world::{ALBUMS, MESSAGES, World, record, to_sdk, words};
 
 /// A record of the album `key`; `genre` null for an album without, `"-"` for a removal.
 fn album(number: u64, key: &str, genre: Value) -> Value {
     let keys = json!({"Artist": {"S": key}, "Album": {"S": "Album"}});
     if genre == "-" {
-        return record(Table::Albums, "REMOVE", number, keys, Value::Null);
+        return record(ALBUMS, "REMOVE", number, keys, Value::Null);
     }
     let mut image = keys.clone();
     if !genre.is_null() {
         image["Genre"] = genre;
     }
-    record(Table::Albums, "MODIFY", number, keys, image)
+    record(ALBUMS, "MODIFY", number, keys, image)
 }
 
 fn genre(name: &str) -> Value {
@@ -202,17 +202,17 @@ async fn what_its_keys_exclude_leaves_no_entry() {
         let keys = json!({"pk": {"S": pk}, "sk": {"S": "t1"}});
         let mut image = keys.clone();
         image["user"] = genre("ada");
-        record(Table::Messages, "INSERT", number, keys, image)
+        record(MESSAGES, "INSERT", number, keys, image)
     };
     let report = world.deliver(&[item(1, "MSG#g"), item(2, "GRP#ada")]).await;
     assert_eq!(words(&report), "applied skipped");
-    assert_eq!(world.dump(Table::Derived).await.len(), 2);
+    assert_eq!(world.dump(Table::DERIVED).await.len(), 2);
 }
 
 /// Whether a transaction that adds to the text of this count is cancelled with a reason for the count.
 async fn names_what_cannot_be_updated(world: &World, key: &Value) -> bool {
     let update = Update::builder()
-        .table_name(world.name(Table::Derived))
+        .table_name(world.name(Table::DERIVED))
         .set_key(Some(to_sdk(key)))
         .update_expression("ADD #count :one")
         .expression_attribute_names("#count", "count")
@@ -233,7 +233,7 @@ async fn a_broken_count_fails_its_own_records_and_no_others() {
     let broken = json!({
         "pk": {"S": "albums-by-genre"}, "sk": {"S": "Rock"}, "count": {"S": "many"},
     });
-    world.put(Table::Derived, broken).await;
+    world.put(Table::DERIVED, broken).await;
     let key = json!({"pk": {"S": "albums-by-genre"}, "sk": {"S": "Rock"}});
     if !names_what_cannot_be_updated(&world, &key).await {
         let lacking = "a cancellation reason for an operand of the wrong type";
@@ -247,7 +247,7 @@ async fn a_broken_count_fails_its_own_records_and_no_others() {
         album(4, "d", Value::Null),
     ];
     assert_eq!(words(&world.deliver(&records).await), "failed applied failed applied");
-    world.delete(Table::Derived, key).await;
+    world.delete(Table::DERIVED, key).await;
     assert_eq!(words(&world.deliver(&records).await), "applied duplicate applied duplicate");
 }
 

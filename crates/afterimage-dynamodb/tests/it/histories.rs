@@ -6,7 +6,7 @@ use futures::StreamExt as _;
 use serde_json::{Value, json};
 
 use crate::faults::{Fault, Faults};
-use crate::world::World;
+use crate::world::{ALBUMS, MESSAGES, World};
 
 /// One change of a source table, drawn at random.
 async fn change(world: &World, random: &mut fastrand::Rng) {
@@ -15,7 +15,7 @@ async fn change(world: &World, random: &mut fastrand::Rng) {
             let key =
                 json!({"Artist": {"S": format!("a{}", random.u8(0..6))}, "Album": {"S": "x"}});
             if random.u8(0..4) == 0 {
-                world.delete(Table::Albums, key).await;
+                world.delete(ALBUMS, key).await;
             } else {
                 let mut item = key;
                 let genre = ["Rock", "Jazz", "AC/DC", "Ünïcode"][random.usize(0..4)];
@@ -23,7 +23,7 @@ async fn change(world: &World, random: &mut fastrand::Rng) {
                 if random.u8(0..6) == 0 {
                     item.as_object_mut().expect("an item").remove("Genre");
                 }
-                world.put(Table::Albums, item).await;
+                world.put(ALBUMS, item).await;
             }
         }
         3..7 => {
@@ -33,18 +33,18 @@ async fn change(world: &World, random: &mut fastrand::Rng) {
                 "sk": {"S": format!("t{:02}", random.u8(0..30))},
                 "message": {"S": format!("text {}", random.u16(..))},
             });
-            world.put(Table::Messages, item).await;
+            world.put(MESSAGES, item).await;
         }
         _ => {
             let (owner, group) = (random.u8(0..4), random.u8(0..3));
             if let Some(mut row) = row_of(world, owner, group).await {
                 let key = json!({"pk": row["pk"], "sk": row["sk"]});
                 match random.u8(0..5) {
-                    0 => world.delete(Table::Messages, key).await,
+                    0 => world.delete(MESSAGES, key).await,
                     1 => {
                         row["since"] = json!({ "N": random.u16(..).to_string() });
                         row["message"] = json!({ "S": "overwritten" });
-                        world.put(Table::Messages, row).await;
+                        world.put(MESSAGES, row).await;
                     }
                     _ => {}
                 }
@@ -56,14 +56,14 @@ async fn change(world: &World, random: &mut fastrand::Rng) {
                     "message": {"S": "joined"},
                     "since": {"N": random.u16(..).to_string()},
                 });
-                world.put(Table::Messages, item).await;
+                world.put(MESSAGES, item).await;
             }
         }
     }
 }
 
 async fn row_of(world: &World, owner: u8, group: u8) -> Option<Value> {
-    let items = world.dump(Table::Messages).await;
+    let items = world.dump(MESSAGES).await;
     let items = items.iter().map(afterimage::attribute_value::item_to_json);
     let mut rows = items.filter(|item| {
         item["pk"]["S"] == format!("GRP#o{owner}")
@@ -116,8 +116,8 @@ async fn check(seed: u64) {
         for _ in 0..random.usize(1..25) {
             change(&world, &mut random).await;
         }
-        let mut records = world.records(Table::Albums).await;
-        records.extend(world.records(Table::Messages).await);
+        let mut records = world.records(ALBUMS).await;
+        records.extend(world.records(MESSAGES).await);
         let again = old.iter().filter(|_| random.u8(0..8) == 0).cloned().collect::<Vec<_>>();
         old.extend(records.iter().cloned());
         records.extend(again);
@@ -126,9 +126,9 @@ async fn check(seed: u64) {
     world.drain().await;
     world.assert_exact().await;
     // A replay of everything, from the beginning, changes nothing.
-    let before = (world.dump(Table::Messages).await, world.dump(Table::Derived).await);
+    let before = (world.dump(MESSAGES).await, world.dump(Table::DERIVED).await);
     deliver_at_random(&world, &faults, &old, &mut random).await;
-    let after = (world.dump(Table::Messages).await, world.dump(Table::Derived).await);
+    let after = (world.dump(MESSAGES).await, world.dump(Table::DERIVED).await);
     assert_eq!(before, after, "seed {seed}");
 }
 

@@ -1,17 +1,16 @@
 //! Races: what others do between what a transaction rests on and its commit is never lost.
 
-use afterimage_schema::Table;
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::{Value, json};
 
 use crate::faults::Faults;
-use crate::world::{World, record, words};
+use crate::world::{ALBUMS, MESSAGES, World, record, words};
 
 fn message(number: u64, time: &str) -> Value {
     let keys = json!({"pk": {"S": "MSG#g"}, "sk": {"S": time}});
     let mut image = keys.clone();
     image["message"] = json!({ "S": time });
-    record(Table::Messages, "INSERT", number, keys, image)
+    record(MESSAGES, "INSERT", number, keys, image)
 }
 
 /// A world with one row at `t1`, whose group has a head already.
@@ -21,7 +20,7 @@ async fn world() -> (World, Faults) {
         "pk": {"S": "GRP#ada"}, "sk": {"S": "t1"},
         "message_group_uuid": {"S": "g"}, "message": {"S": "t1"}, "note": {"S": "as put"},
     });
-    world.put(Table::Messages, row).await;
+    world.put(MESSAGES, row).await;
     assert_eq!(words(&world.deliver(&[message(1, "t1")]).await), "applied");
     (world, faults)
 }
@@ -30,7 +29,7 @@ async fn world() -> (World, Faults) {
 /// the end must have these attributes.
 async fn check_edit(update: &'static str, expected: Value) {
     let (world, faults) = world().await;
-    let (client, table) = (world.client.clone(), world.name(Table::Messages).to_owned());
+    let (client, table) = (world.client.clone(), world.name(MESSAGES).to_owned());
     faults.before_next_write(async move {
         let mut edit = client
             .update_item()
@@ -46,7 +45,7 @@ async fn check_edit(update: &'static str, expected: Value) {
         edit.send().await.expect("an edit");
     });
     assert_eq!(words(&world.deliver(&[message(2, "t2")]).await), "applied");
-    let rows = world.dump(Table::Messages).await;
+    let rows = world.dump(MESSAGES).await;
     assert_eq!(rows.len(), 1, "{rows:?}");
     assert_eq!(afterimage::attribute_value::item_to_json(&rows[0]), expected);
 }
@@ -71,7 +70,7 @@ async fn an_edit_of_a_moving_row_is_kept() {
 #[tokio::test]
 async fn a_member_who_leaves_while_the_row_moves_is_not_brought_back() {
     let (world, faults) = world().await;
-    let (client, table) = (world.client.clone(), world.name(Table::Messages).to_owned());
+    let (client, table) = (world.client.clone(), world.name(MESSAGES).to_owned());
     faults.before_next_write(async move {
         let delete = client
             .delete_item()
@@ -81,7 +80,7 @@ async fn a_member_who_leaves_while_the_row_moves_is_not_brought_back() {
         delete.send().await.expect("a deletion");
     });
     assert_eq!(words(&world.deliver(&[message(2, "t2")]).await), "applied");
-    assert_eq!(world.dump(Table::Messages).await, []);
+    assert_eq!(world.dump(MESSAGES).await, []);
 }
 
 #[tokio::test]
@@ -96,7 +95,7 @@ async fn of_two_processors_neither_undoes_the_other() {
     assert_eq!(words(&world.deliver(&[message(2, "t2")]).await), "stale");
     let row = derived
         .get_item()
-        .table_name(world.name(Table::Messages))
+        .table_name(world.name(MESSAGES))
         .key("pk", AttributeValue::S("GRP#ada".to_owned()))
         .key("sk", AttributeValue::S("t3".to_owned()));
     assert!(row.send().await.expect("an answer").item.is_some());
@@ -109,7 +108,7 @@ async fn a_newer_record_that_is_faster_prevails_in_the_ledger() {
         let keys = json!({"Artist": {"S": "AC/DC"}, "Album": {"S": "Powerage"}});
         let mut image = keys.clone();
         image["Genre"] = json!({ "S": genre });
-        record(Table::Albums, "MODIFY", number, keys, image)
+        record(ALBUMS, "MODIFY", number, keys, image)
     };
     let other = world.processor.clone();
     let event = world.event(&[album(2, "Rock")]);

@@ -5,7 +5,7 @@ use afterimage_schema::Table;
 use aws_sdk_dynamodb::types::AttributeValue as SdkValue;
 use serde_json::{Value, json};
 
-use crate::world::{World, record, words};
+use crate::world::{MESSAGES, World, record, words};
 
 fn message_keys(group: &str, time: &str) -> Value {
     json!({"pk": {"S": format!("MSG#{group}")}, "sk": {"S": time}})
@@ -18,13 +18,7 @@ fn message_item(group: &str, time: &str, text: &str) -> Value {
 }
 
 fn message(number: u64, group: &str, time: &str, text: &str) -> Value {
-    record(
-        Table::Messages,
-        "INSERT",
-        number,
-        message_keys(group, time),
-        message_item(group, time, text),
-    )
+    record(MESSAGES, "INSERT", number, message_keys(group, time), message_item(group, time, text))
 }
 
 fn row_item(owner: &str, group: &str, sort: &str, text: &str) -> Value {
@@ -39,13 +33,13 @@ fn row_item(owner: &str, group: &str, sort: &str, text: &str) -> Value {
 
 fn row_hint(number: u64, item: &Value) -> Value {
     let keys = json!({"pk": item["pk"], "sk": item["sk"]});
-    record(Table::Messages, "MODIFY", number, keys, item.clone())
+    record(MESSAGES, "MODIFY", number, keys, item.clone())
 }
 
 /// The rows that stand: `owner sort message note`, one a line.
 async fn rows(world: &World) -> Vec<String> {
     let text = |item: &Value, name: &str| item[name]["S"].as_str().unwrap_or("-").to_owned();
-    let items = world.dump(Table::Messages).await;
+    let items = world.dump(MESSAGES).await;
     let items = items.iter().map(item_to_json);
     let rows = items.filter(|item| text(item, "pk").starts_with("GRP#"));
     let mut lines: Vec<_> = rows
@@ -59,7 +53,7 @@ async fn rows(world: &World) -> Vec<String> {
 async fn world_with(items: &[Value]) -> World {
     let world = World::new().await;
     for item in items {
-        world.put(Table::Messages, item.clone()).await;
+        world.put(MESSAGES, item.clone()).await;
     }
     world
 }
@@ -78,14 +72,14 @@ async fn rows_move_to_the_newest_message_and_keep_the_rest() {
 async fn an_older_message_is_stale_and_a_repeated_one_a_duplicate() {
     let world = world_with(&[row_item("ada", "g", "t1", "old")]).await;
     assert_eq!(words(&world.deliver(&[message(9, "g", "t5", "newest")]).await), "applied");
-    let before = world.dump(Table::Derived).await;
+    let before = world.dump(Table::DERIVED).await;
     assert_eq!(words(&world.deliver(&[message(8, "g", "t3", "older")]).await), "stale");
     assert_eq!(words(&world.deliver(&[message(9, "g", "t5", "newest")]).await), "duplicate");
     assert_eq!(
         words(&world.deliver(&[message(7, "g", "t5", "before the edit")]).await),
         "duplicate"
     );
-    assert_eq!(world.dump(Table::Derived).await, before);
+    assert_eq!(world.dump(Table::DERIVED).await, before);
     assert_eq!(rows(&world).await, ["GRP#ada t5 newest ada's own"]);
 }
 
@@ -95,7 +89,7 @@ async fn an_edit_of_the_newest_message_updates_rows_in_place() {
     world.deliver(&[message(1, "g", "t1", "one")]).await;
     assert_eq!(words(&world.deliver(&[message(2, "g", "t1", "two")]).await), "applied");
     assert_eq!(rows(&world).await, ["GRP#ada t1 two ada's own"]);
-    let removed = record(Table::Messages, "REMOVE", 3, message_keys("g", "t1"), Value::Null);
+    let removed = record(MESSAGES, "REMOVE", 3, message_keys("g", "t1"), Value::Null);
     assert_eq!(words(&world.deliver(&[removed]).await), "skipped");
     assert_eq!(rows(&world).await, ["GRP#ada t1 two ada's own"]);
 }
@@ -103,25 +97,25 @@ async fn an_edit_of_the_newest_message_updates_rows_in_place() {
 #[tokio::test]
 async fn an_own_echo_writes_nothing() {
     let mut world = world_with(&[row_item("ada", "g", "t1", "old")]).await;
-    world.put(Table::Messages, message_item("g", "t2", "new")).await;
+    world.put(MESSAGES, message_item("g", "t2", "new")).await;
     world.drain().await;
-    let derived = world.dump(Table::Derived).await;
+    let derived = world.dump(Table::DERIVED).await;
     let echo = row_hint(99, &row_item("ada", "g", "t2", "new"));
     let report = world.deliver(&[echo]).await;
     assert_eq!(words(&report), "skipped");
     assert_eq!(report.consumption.transaction_count, 0);
-    assert_eq!(world.dump(Table::Derived).await, derived);
+    assert_eq!(world.dump(Table::DERIVED).await, derived);
 }
 
 #[tokio::test]
 async fn a_member_who_joins_later_is_brought_to_the_newest_from_either_side() {
     let mut world = world_with(&[message_item("g", "t5", "newest")]).await;
     world.drain().await;
-    world.put(Table::Messages, row_item("ada", "g", "t1", "behind")).await;
-    world.put(Table::Messages, row_item("lin", "g", "t9", "ahead")).await;
+    world.put(MESSAGES, row_item("ada", "g", "t1", "behind")).await;
+    world.put(MESSAGES, row_item("lin", "g", "t9", "ahead")).await;
     world.drain().await;
     assert_eq!(rows(&world).await, ["GRP#ada t5 newest ada's own", "GRP#lin t5 newest lin's own"]);
-    world.put(Table::Messages, message_item("g", "t6", "next")).await;
+    world.put(MESSAGES, message_item("g", "t6", "next")).await;
     world.drain().await;
     assert_eq!(rows(&world).await, ["GRP#ada t6 next ada's own", "GRP#lin t6 next lin's own"]);
 }
@@ -131,7 +125,7 @@ async fn rows_of_a_group_without_messages_stay_as_put_and_are_remembered() {
     let mut world = world_with(&[row_item("ada", "g", "t1", "hello?")]).await;
     world.drain().await;
     assert_eq!(rows(&world).await, ["GRP#ada t1 hello? ada's own"]);
-    world.put(Table::Messages, message_item("g", "t2", "hello!")).await;
+    world.put(MESSAGES, message_item("g", "t2", "hello!")).await;
     world.drain().await;
     assert_eq!(rows(&world).await, ["GRP#ada t2 hello! ada's own"]);
 }
@@ -140,15 +134,15 @@ async fn rows_of_a_group_without_messages_stay_as_put_and_are_remembered() {
 async fn two_groups_of_one_owner_can_share_a_timestamp() {
     let mut world =
         world_with(&[row_item("ada", "g1", "t1", "-"), row_item("ada", "g2", "t2", "-")]).await;
-    world.put(Table::Messages, message_item("g1", "t9", "one")).await;
-    world.put(Table::Messages, message_item("g2", "t9", "two")).await;
+    world.put(MESSAGES, message_item("g1", "t9", "one")).await;
+    world.put(MESSAGES, message_item("g2", "t9", "two")).await;
     world.drain().await;
     let standing = rows(&world).await;
     assert_eq!(standing.len(), 2, "{standing:?}");
     assert!(standing.iter().any(|row| row.starts_with("GRP#ada t9 ")), "{standing:?}");
     assert!(standing.iter().any(|row| row.starts_with("GRP#ada t9#g")), "{standing:?}");
     world.assert_exact().await;
-    world.put(Table::Messages, message_item("g2", "ta", "three")).await;
+    world.put(MESSAGES, message_item("g2", "ta", "three")).await;
     world.drain().await;
     world.assert_exact().await;
 }
@@ -157,13 +151,13 @@ async fn two_groups_of_one_owner_can_share_a_timestamp() {
 async fn a_member_who_left_is_not_recreated() {
     let mut world =
         world_with(&[row_item("ada", "g", "t1", "-"), row_item("lin", "g", "t1", "-")]).await;
-    world.put(Table::Messages, message_item("g", "t2", "one")).await;
+    world.put(MESSAGES, message_item("g", "t2", "one")).await;
     world.drain().await;
-    world.delete(Table::Messages, json!({"pk": {"S": "GRP#lin"}, "sk": {"S": "t2"}})).await;
-    world.put(Table::Messages, message_item("g", "t3", "two")).await;
+    world.delete(MESSAGES, json!({"pk": {"S": "GRP#lin"}, "sk": {"S": "t2"}})).await;
+    world.put(MESSAGES, message_item("g", "t3", "two")).await;
     world.drain().await;
     assert_eq!(rows(&world).await, ["GRP#ada t3 two ada's own"]);
-    world.put(Table::Messages, row_item("lin", "g", "t1", "back")).await;
+    world.put(MESSAGES, row_item("lin", "g", "t1", "back")).await;
     world.drain().await;
     assert_eq!(rows(&world).await, ["GRP#ada t3 two ada's own", "GRP#lin t3 two lin's own"]);
 }
@@ -171,12 +165,12 @@ async fn a_member_who_left_is_not_recreated() {
 #[tokio::test]
 async fn what_the_application_edits_stays_and_what_rows_copy_is_restored() {
     let mut world = world_with(&[row_item("ada", "g", "t1", "-")]).await;
-    world.put(Table::Messages, message_item("g", "t2", "one")).await;
+    world.put(MESSAGES, message_item("g", "t2", "one")).await;
     world.drain().await;
     let edited = world
         .client
         .update_item()
-        .table_name(world.name(Table::Messages))
+        .table_name(world.name(MESSAGES))
         .key("pk", SdkValue::S("GRP#ada".to_owned()))
         .key("sk", SdkValue::S("t2".to_owned()))
         .update_expression("SET note = :note, message = :message, pinned = :pinned")
@@ -186,10 +180,10 @@ async fn what_the_application_edits_stays_and_what_rows_copy_is_restored() {
     edited.send().await.expect("an edit");
     world.drain().await;
     assert_eq!(rows(&world).await, ["GRP#ada t2 one edited"]);
-    world.put(Table::Messages, message_item("g", "t3", "two")).await;
+    world.put(MESSAGES, message_item("g", "t3", "two")).await;
     world.drain().await;
     assert_eq!(rows(&world).await, ["GRP#ada t3 two edited"]);
-    let items = world.dump(Table::Messages).await;
+    let items = world.dump(MESSAGES).await;
     let row = items.iter().find(|item| item.contains_key("pinned")).expect("pinned is kept");
     assert_eq!(row["sk"], afterimage::AttributeValue::string("t3"));
 }
@@ -199,10 +193,10 @@ async fn two_rows_of_one_owner_are_merged() {
     let mut first = row_item("ada", "g", "t1", "-");
     first["only_here"] = json!({"S": "kept"});
     let mut world = world_with(&[first, row_item("ada", "g", "t3", "-")]).await;
-    world.put(Table::Messages, message_item("g", "t9", "new")).await;
+    world.put(MESSAGES, message_item("g", "t9", "new")).await;
     world.drain().await;
     assert_eq!(rows(&world).await, ["GRP#ada t9 new ada's own"]);
-    let items = world.dump(Table::Messages).await;
+    let items = world.dump(MESSAGES).await;
     assert!(items.iter().any(|item| item.contains_key("only_here")));
 }
 
@@ -216,7 +210,7 @@ async fn older_rows_and_messages_are_adopted() {
         row_item("lin", "g", "t3", "wrong"),
     ])
     .await;
-    world.records(Table::Messages).await;
+    world.records(MESSAGES).await;
     let report = world.deliver(&[message(5, "g", "t2", "late and old")]).await;
     assert_eq!(words(&report), "stale");
     assert_eq!(rows(&world).await, ["GRP#ada t7 newest ada's own", "GRP#lin t7 newest lin's own"]);
@@ -230,7 +224,7 @@ async fn a_large_group_moves_in_several_transactions() {
     let owners: Vec<_> = (0..120).map(|it| format!("owner-{it:03}")).collect();
     let items: Vec<_> = owners.iter().map(|owner| row_item(owner, "g", "t1", "-")).collect();
     let mut world = world_with(&items).await;
-    world.put(Table::Messages, message_item("g", "t2", "one")).await;
+    world.put(MESSAGES, message_item("g", "t2", "one")).await;
     world.drain().await;
     world.assert_exact().await;
     assert_eq!(rows(&world).await.len(), 120);
@@ -244,10 +238,10 @@ async fn a_large_group_moves_in_several_transactions() {
 async fn a_row_beyond_the_limit_is_parked_alone() {
     let mut world = World::new().await;
     world.use_views(&at_most_two_rows());
-    world.put(Table::Messages, message_item("g", "t5", "newest")).await;
+    world.put(MESSAGES, message_item("g", "t5", "newest")).await;
     world.drain().await;
     for owner in ["ada", "lin", "sam"] {
-        world.put(Table::Messages, row_item(owner, "g", "t1", "-")).await;
+        world.put(MESSAGES, row_item(owner, "g", "t1", "-")).await;
         world.drain().await;
     }
     assert_eq!(
@@ -268,11 +262,11 @@ async fn a_batch_with_a_row_too_many_registers_the_others_only() {
     let mut world = World::new().await;
     world.use_views(&at_most_two_rows());
     for owner in ["ada", "lin", "sam"] {
-        world.put(Table::Messages, row_item(owner, "g", "t1", "-")).await;
+        world.put(MESSAGES, row_item(owner, "g", "t1", "-")).await;
     }
-    let records = world.records(Table::Messages).await;
+    let records = world.records(MESSAGES).await;
     assert_eq!(words(&world.deliver(&records).await), "applied applied parked");
-    world.put(Table::Messages, message_item("g", "t5", "newest")).await;
+    world.put(MESSAGES, message_item("g", "t5", "newest")).await;
     world.drain().await;
     assert_eq!(
         rows(&world).await,
@@ -299,10 +293,10 @@ async fn whoever_takes_the_place_of_a_member_who_left_follows() {
     let mut world =
         world_with(&[row_item("ada", "g", "t1", "-"), row_item("lin", "g", "t1", "-")]).await;
     world.use_views(&at_most_two_rows());
-    world.put(Table::Messages, message_item("g", "t5", "newest")).await;
+    world.put(MESSAGES, message_item("g", "t5", "newest")).await;
     world.drain().await;
-    world.delete(Table::Messages, json!({"pk": {"S": "GRP#lin"}, "sk": {"S": "t5"}})).await;
-    world.put(Table::Messages, row_item("sam", "g", "t1", "-")).await;
+    world.delete(MESSAGES, json!({"pk": {"S": "GRP#lin"}, "sk": {"S": "t5"}})).await;
+    world.put(MESSAGES, row_item("sam", "g", "t1", "-")).await;
     world.drain().await;
     assert_eq!(rows(&world).await, ["GRP#ada t5 newest ada's own", "GRP#sam t5 newest sam's own"]);
     assert_eq!(world.parked().await, []);
@@ -313,14 +307,14 @@ async fn a_row_put_anew_many_times_before_the_first_message_can_move() {
     let mut world = World::new().await;
     for round in 0..30 {
         let sort = format!("t1-{round:02}");
-        world.put(Table::Messages, row_item("ada", "g", &sort, "-")).await;
+        world.put(MESSAGES, row_item("ada", "g", &sort, "-")).await;
         world.drain().await;
         if round < 29 {
             let key = json!({"pk": {"S": "GRP#ada"}, "sk": {"S": sort}});
-            world.delete(Table::Messages, key).await;
+            world.delete(MESSAGES, key).await;
         }
     }
-    world.put(Table::Messages, message_item("g", "t5", "newest")).await;
+    world.put(MESSAGES, message_item("g", "t5", "newest")).await;
     world.drain().await;
     assert_eq!(rows(&world).await, ["GRP#ada t5 newest ada's own"]);
     assert_eq!(world.parked().await, []);
@@ -335,13 +329,13 @@ async fn a_message_too_large_for_a_head_is_never_the_newest() {
         message_item("g", "t2", &large),
     ])
     .await;
-    let records = world.records(Table::Messages).await;
+    let records = world.records(MESSAGES).await;
     assert_eq!(words(&world.deliver(&records).await), "applied applied parked");
     assert_eq!(rows(&world).await, ["GRP#ada t1 one ada's own"]);
     // The same where the table was asked before the record came.
     let mut later =
         world_with(&[row_item("ada", "g", "t0", "-"), message_item("g", "t2", &large)]).await;
-    later.put(Table::Messages, message_item("g", "t1", "one")).await;
+    later.put(MESSAGES, message_item("g", "t1", "one")).await;
     later.drain().await;
     assert_eq!(rows(&later).await, ["GRP#ada t1 one ada's own"]);
 }
@@ -352,13 +346,13 @@ async fn a_row_that_cannot_hold_the_message_is_parked_alone() {
     large["ballast"] = json!({"S": "x".repeat(300 * 1024)});
     let mut world = world_with(&[large, row_item("lin", "g", "t1", "-")]).await;
     let text = "y".repeat(150 * 1024);
-    world.put(Table::Messages, message_item("g", "t2", &text)).await;
+    world.put(MESSAGES, message_item("g", "t2", &text)).await;
     world.drain().await;
     let standing = rows(&world).await;
     assert!(standing[0].starts_with("GRP#ada t1 -"), "{}", &standing[0][..20]);
     assert!(standing[1].starts_with("GRP#lin t2 yyy"), "{}", &standing[1][..20]);
     assert_eq!(world.parked().await.len(), 1);
-    world.put(Table::Messages, message_item("g", "t3", "short")).await;
+    world.put(MESSAGES, message_item("g", "t3", "short")).await;
     world.drain().await;
     assert_eq!(rows(&world).await, ["GRP#ada t3 short ada's own", "GRP#lin t3 short lin's own"]);
 }
@@ -378,11 +372,11 @@ async fn a_row_with_an_unusable_group_and_a_message_too_large_are_parked() {
 async fn items_of_no_interest_are_skipped() {
     let world = World::new().await;
     let keys = json!({"pk": {"S": "USER#1"}, "sk": {"S": "PROFILE"}});
-    let profile = record(Table::Messages, "INSERT", 1, keys.clone(), keys);
+    let profile = record(MESSAGES, "INSERT", 1, keys.clone(), keys);
     let gone = row_hint(2, &row_item("ada", "g", "t1", "deleted since"));
-    let removed = record(Table::Messages, "REMOVE", 3, message_keys("g", "t1"), Value::Null);
+    let removed = record(MESSAGES, "REMOVE", 3, message_keys("g", "t1"), Value::Null);
     assert_eq!(words(&world.deliver(&[profile, gone, removed]).await), "skipped skipped skipped");
-    assert_eq!(world.dump(Table::Derived).await, []);
+    assert_eq!(world.dump(Table::DERIVED).await, []);
 }
 
 #[tokio::test]

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use afterimage::attribute_value::{item_from_json, item_to_json};
-use afterimage::record::Catalog;
 use afterimage::{Item, Outcome, View, Views};
 use afterimage_dynamodb::{BatchReport, Processor, StreamEvent};
 use afterimage_schema::Table;
@@ -18,6 +17,23 @@ use test_dynamodb::TestDynamoDb;
 use tokio::time::Instant;
 
 use crate::faults::{Faults, faulty_client};
+
+/// The tables of the product.
+pub const ALBUMS: Table = Table::literal("albums");
+pub const MESSAGES: Table = Table::literal("messages");
+
+/// Their sections of a views file.
+pub const TABLES: &str = r#"
+[table.albums]
+partition_key = "Artist"
+sort_key = "Album"
+index.genre-index = { partition_key = "Genre" }
+
+[table.messages]
+partition_key = "pk"
+sort_key = "sk"
+index.message-group-sk-index = { partition_key = "message_group_uuid", sort_key = "sk", projection = "KEYS_ONLY" }
+"#;
 
 /// Time enough for any batch on any engine: no test waits for its end.
 const TIME_OF_INVOCATION: Duration = Duration::from_secs(600);
@@ -47,23 +63,24 @@ impl World {
 
     /// A world whose processor talks through this client.
     pub fn with_client(dynamodb: TestDynamoDb, processor_client: Client) -> Self {
-        let catalog = Catalog::new(dynamodb.names().clone()).expect("definitions");
-        let views = Views::compiled_in(&catalog).expect("views");
-        let processor = Processor::new(processor_client, catalog, views.clone());
+        let views = Views::compiled_in().expect("views");
+        let names = dynamodb.names().clone();
+        let processor = Processor::new(processor_client, views.clone(), names).expect("one");
         let client = dynamodb.client();
         Self { dynamodb, client, processor, views, taken: BTreeMap::new() }
     }
 
     /// The real name of a table.
     pub fn name(&self, table: Table) -> &str {
-        self.dynamodb.names().name(table)
+        self.dynamodb.name(&table)
     }
 
     /// The same tables, with views of other definitions.
     pub fn use_views(&mut self, text: &str) {
-        let catalog = Catalog::new(self.dynamodb.names().clone()).expect("definitions");
-        self.views = Views::parse(text, &catalog).expect("views");
-        self.processor = Processor::new(self.client.clone(), catalog, self.views.clone());
+        self.views = Views::parse(&[TABLES, text].concat()).expect("views");
+        let names = self.dynamodb.names().clone();
+        let processor = Processor::new(self.client.clone(), self.views.clone(), names);
+        self.processor = processor.expect("one");
     }
 
     pub async fn put(&self, table: Table, item: Value) {
@@ -91,7 +108,8 @@ impl World {
     /// The records of a table's stream that were not taken yet, as Lambda delivers them.
     pub async fn records(&mut self, table: Table) -> Vec<Value> {
         let streams = self.dynamodb.streams_client();
-        let described = self.client.describe_table().table_name(self.name(table)).send().await;
+        let described =
+            self.client.describe_table().table_name(self.name(table.clone())).send().await;
         let arn = described.expect("a table").table.and_then(|it| it.latest_stream_arn);
         let arn = arn.expect("a stream");
         let stream = streams.describe_stream().stream_arn(&arn).send().await;
@@ -108,7 +126,7 @@ impl World {
         let mut records = Vec::new();
         while let Some(current) = iterator {
             let page = streams.get_records().shard_iterator(current).send().await.expect("a page");
-            records.extend(page.records().iter().map(|record| event_record(table, record)));
+            records.extend(page.records().iter().map(|record| event_record(&table, record)));
             iterator =
                 page.next_shard_iterator.filter(|_| !page.records.unwrap_or_default().is_empty());
         }
@@ -131,10 +149,10 @@ impl World {
     pub fn event(&self, records: &[Value]) -> StreamEvent {
         let mut records = records.to_vec();
         for arn in records.iter_mut().filter_map(|record| record.get_mut("eventSourceARN")) {
-            for table in Table::ALL {
+            for (table, name) in self.dynamodb.names().iter() {
                 let text = arn.as_str().expect("an ARN");
                 let default = format!(":table/{}/", table.default_name());
-                *arn = json!(text.replace(&default, &format!(":table/{}/", self.name(table))));
+                *arn = json!(text.replace(&default, &format!(":table/{name}/")));
             }
         }
         serde_json::from_value(json!({ "Records": records })).expect("an event")
@@ -143,8 +161,8 @@ impl World {
     /// Delivers whatever the streams hold, until they hold no more.
     pub async fn drain(&mut self) {
         loop {
-            let mut records = self.records(Table::Albums).await;
-            records.extend(self.records(Table::Messages).await);
+            let mut records = self.records(ALBUMS).await;
+            records.extend(self.records(MESSAGES).await);
             if records.is_empty() {
                 return;
             }
@@ -160,7 +178,7 @@ impl World {
             Some(afterimage::AttributeValue::N(number)) => number.to_string(),
             other => panic!("{name} is {other:?}"),
         };
-        let derived = self.dump(Table::Derived).await;
+        let derived = self.dump(Table::DERIVED).await;
         let counts = derived.iter().filter(|item| text(item, "pk") == partition);
         counts
             .map(|item| {
@@ -175,7 +193,7 @@ impl World {
         for view in self.views.iter() {
             match view {
                 View::Count(view) => {
-                    let items = self.dump(view.source).await;
+                    let items = self.dump(view.definition.table.clone()).await;
                     let expected = afterimage::fold::counts(view, &items).expect("groups");
                     assert_eq!(
                         self.counts(&view.target.partition).await,
@@ -185,7 +203,7 @@ impl World {
                     );
                 }
                 View::Latest(view) => {
-                    let items = self.dump(view.source).await;
+                    let items = self.dump(view.definition.table.clone()).await;
                     let rows = items.iter().filter(|item| view.rows.selection.selects(item));
                     let faults = afterimage::fold::row_faults(view, &items, rows);
                     assert_eq!(faults, BTreeMap::new(), "{}", view.name);
@@ -207,7 +225,7 @@ impl World {
     /// Asserts that a row stands at this sort key and holds this message, `-` for none.
     pub async fn assert_row(&self, owner: &str, sort: &str, message: &str) {
         let key = json!({"pk": {"S": owner}, "sk": {"S": sort}});
-        let get = self.client.get_item().table_name(self.name(Table::Messages));
+        let get = self.client.get_item().table_name(self.name(MESSAGES));
         let found = get.set_key(Some(to_sdk(&key))).send().await.expect("a get");
         let item = found.item.unwrap_or_else(|| panic!("no row of {owner} at {sort}"));
         let found = item.get("message").and_then(|it| it.as_s().ok()).map_or("-", String::as_str);
@@ -219,7 +237,7 @@ impl World {
         let text = |item: &Item, name: &str| {
             item.get(name).and_then(|it| it.as_string()).unwrap_or_default().to_owned()
         };
-        let derived = self.dump(Table::Derived).await;
+        let derived = self.dump(Table::DERIVED).await;
         let parked = derived.iter().filter(|item| text(item, "pk").starts_with("parked#"));
         parked.map(|item| (text(item, "pk"), text(item, "reason"))).collect()
     }
@@ -263,14 +281,15 @@ fn stream_arn(table: Table) -> String {
     format!("arn:aws:dynamodb:us-east-1:000000000000:table/{name}/stream/{STREAM_LABEL}")
 }
 
-fn event_record(table: Table, raw: &Record) -> Value {
+fn event_record(table: &Table, raw: &Record) -> Value {
     let data = raw.dynamodb.as_ref().expect("data");
     let image = |item: &Option<std::collections::HashMap<String, StreamValue>>| match item {
         Some(item) if !item.is_empty() => stream_item(item),
         _ => Value::Null,
     };
     let event_name = raw.event_name.as_ref().expect("a name").as_str();
-    let mut record = record(table, event_name, 0, image(&data.keys), image(&data.new_image));
+    let mut record =
+        record(table.clone(), event_name, 0, image(&data.keys), image(&data.new_image));
     record["dynamodb"]["SequenceNumber"] = json!(data.sequence_number);
     record
 }

@@ -1,10 +1,9 @@
 //! What is not done yet: asked of the streams, at the moment of the question.
 
-use afterimage_schema::TableNames;
 use aws_sdk_dynamodbstreams::Client;
 
 use super::checkpoint::{Checkpoint, CheckpointStore, ShardKey};
-use super::settings::MappingSettings;
+use super::settings::TableMapping;
 use super::stream::{self, StreamError};
 
 /// What stands behind the checkpoints of all mappings.
@@ -22,13 +21,12 @@ pub struct Backlog {
 /// [`StreamError`] where a stream cannot be read.
 pub async fn backlog(
     client: &Client,
-    tables: &TableNames,
-    mappings: &[MappingSettings],
+    mappings: &[TableMapping],
     checkpoints: &CheckpointStore,
 ) -> Result<Backlog, StreamError> {
     let mut backlog = Backlog::default();
     for mapping in mappings {
-        let Some(stream_arn) = stream::find(client, tables.name(mapping.table)).await? else {
+        let Some(stream_arn) = stream::find(client, &mapping.table_name).await? else {
             continue;
         };
         for shard in stream::shards(client, &stream_arn).await? {

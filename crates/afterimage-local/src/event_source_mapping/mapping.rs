@@ -4,7 +4,6 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use afterimage_schema::TableNames;
 use aws_sdk_dynamodbstreams::Client;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -15,7 +14,7 @@ use super::counters::Counters;
 use super::delivery::Delivery;
 use super::function::Function;
 use super::on_failure::OnFailure;
-use super::settings::MappingSettings;
+use super::settings::{MappingSettings, TableMapping};
 use super::shard::{Ended, ShardReader};
 use super::stream::{self, Shard, StreamError};
 
@@ -28,9 +27,7 @@ const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(20);
 #[derive(Debug)]
 pub struct TriggerParts<F> {
     /// The mappings.
-    pub settings: Vec<MappingSettings>,
-    /// The tables' real names.
-    pub tables: TableNames,
+    pub mappings: Vec<TableMapping>,
     /// Where the streams are read.
     pub client: Client,
     /// The function that every mapping calls.
@@ -59,10 +56,10 @@ impl Trigger {
         let (stop, stopped) = watch::channel(false);
         let counters = Arc::new(Counters::default());
         let mut mappings = JoinSet::new();
-        for settings in parts.settings {
+        for TableMapping { settings, table_name } in parts.mappings {
             let mapping = Mapping {
-                table_name: parts.tables.name(settings.table).to_owned(),
-                settings: Arc::new(settings),
+                table_name,
+                settings,
                 client: parts.client.clone(),
                 function: Arc::clone(&parts.function),
                 checkpoints: Arc::clone(&parts.checkpoints),

@@ -1,9 +1,10 @@
 //! The settings of the mappings, read from the template.
 
 use std::ops::RangeInclusive;
+use std::sync::Arc;
 use std::time::Duration;
 
-use afterimage_schema::Table;
+use afterimage_schema::{Table, TableNameError, TableNames};
 use serde::Deserialize;
 use serde_yaml_ng::Value;
 
@@ -54,6 +55,49 @@ pub struct MappingSettings {
     pub reports_batch_item_failures: bool,
     /// Which records it delivers.
     pub filters: Filters,
+}
+
+impl MappingSettings {
+    /// The settings of a table that the template has no mapping for: those that the product's own mappings
+    /// have, and no filter.
+    #[must_use]
+    pub fn of_table(table: &Table) -> Self {
+        Self {
+            name: format!("mapping of {table}"),
+            table: table.clone(),
+            function_name: "StreamProcessor".to_owned(),
+            function_timeout: Duration::from_secs(60),
+            starting_position: StartingPosition::TrimHorizon,
+            batch_size: 1000,
+            batching_window: Duration::from_secs(1),
+            parallelization_factor: 1,
+            maximum_retry_attempts: None,
+            maximum_record_age: Some(Duration::from_secs(6 * 60 * 60)),
+            bisect_on_function_error: true,
+            reports_batch_item_failures: true,
+            filters: Filters::default(),
+        }
+    }
+}
+
+/// The settings of one mapping, and the real name of the table that it reads.
+#[derive(Debug, Clone)]
+pub struct TableMapping {
+    /// The settings.
+    pub settings: Arc<MappingSettings>,
+    /// The table's real name.
+    pub table_name: String,
+}
+
+impl TableMapping {
+    /// The mapping of a table under its real name.
+    ///
+    /// # Errors
+    /// [`TableNameError`] if the table has none.
+    pub fn of(settings: MappingSettings, names: &TableNames) -> Result<Self, TableNameError> {
+        let table_name = names.name(&settings.table)?.to_owned();
+        Ok(Self { settings: Arc::new(settings), table_name })
+    }
 }
 
 /// Why the settings could not be read.
@@ -265,14 +309,17 @@ fn validate(
     })
 }
 
-/// The table that `<Table>.StreamArn` names.
+/// The table that `<Table>.StreamArn` names: the resource `MyOrdersTable` is the table `my-orders`.
 fn streamed_table(attribute: &str) -> Option<Table> {
-    match attribute.strip_suffix(".StreamArn")? {
-        "AlbumsTable" => Some(Table::Albums),
-        "MessagesTable" => Some(Table::Messages),
-        "DerivedTable" => Some(Table::Derived),
-        _ => None,
+    let resource = attribute.strip_suffix(".StreamArn")?.strip_suffix("Table")?;
+    let mut name = String::new();
+    for character in resource.chars() {
+        if character.is_ascii_uppercase() && !name.is_empty() {
+            name.push('-');
+        }
+        name.push(character.to_ascii_lowercase());
     }
+    name.parse().ok()
 }
 
 #[cfg(test)]

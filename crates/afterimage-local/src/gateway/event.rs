@@ -155,8 +155,9 @@ mod tests {
     use axum::http::Request;
     use lambda_http::RequestExt;
 
-    use super::super::routes;
+    use super::super::routes::Routes;
     use super::*;
+    use crate::template::TEMPLATE;
 
     fn event_of(method: &str, uri: &str, headers: &[(&str, &str)], body: &[u8]) -> Value {
         let mut request = Request::builder().method(method).uri(uri);
@@ -164,7 +165,8 @@ mod tests {
             request = request.header(*name, *value);
         }
         let (parts, ()) = request.body(()).expect("a request").into_parts();
-        let matched = routes::find(method, parts.uri.path()).expect("a route");
+        let routes = Routes::read(TEMPLATE).expect("routes");
+        let matched = routes.find(method, parts.uri.path()).expect("a route");
         let claims = Claims::from([("sub".to_owned(), "u1".to_owned())]);
         let now = OffsetDateTime::from_unix_timestamp(1_700_000_000).expect("a time");
         event(&matched, &parts, body, Some(&claims), now)

@@ -2,75 +2,57 @@
 
 use std::time::Duration;
 
-use albums::Albums;
-use lambda_http::{Body, Request, Response};
-use messages::Messages;
+use lambda_http::{Body, Response};
 use serde_json::Value;
 use tracing::Instrument;
 
 use super::refusal::Refusal;
-use super::routes::FunctionName;
+use crate::applications::Applications;
 use crate::logs::INVOCATION_TARGET;
 
 /// The longest that an HTTP API waits for a function
 /// (<https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html>).
 const INTEGRATION_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// What the handlers depend on.
+/// The functions, as the gateway calls them.
 #[derive(Debug, Clone)]
-pub(crate) struct Functions {
-    pub albums: Albums,
-    pub messages: Messages,
-}
+pub(crate) struct Functions(pub(crate) Applications);
 
 impl Functions {
     /// Calls a function with an event, alone in its task: a panic, of the runtime's reading of the event
     /// too, fails this request only.
     pub(super) async fn call(
         &self,
-        function: FunctionName,
+        function: &str,
         event: &Value,
     ) -> Result<Response<Body>, Refusal> {
         let request_id = event.pointer("/requestContext/requestId").and_then(Value::as_str);
         let span = tracing::info_span!(
-            target: INVOCATION_TARGET, "invoke", requestId = request_id, function = ?function
+            target: INVOCATION_TARGET, "invoke", requestId = request_id, function
         );
-        let (functions, event) = (self.clone(), event.to_string());
+        let (applications, event) = (self.0.clone(), event.to_string());
+        let name = function.to_owned();
         let handled = async move {
             let request = lambda_http::request::from_str(&event)?;
-            Ok::<_, serde_json::Error>(functions.dispatch(function, request).await)
+            Ok::<_, serde_json::Error>(applications.call(&name, request).await)
         };
         let mut task = tokio::spawn(handled.instrument(span));
         match tokio::time::timeout(INTEGRATION_TIMEOUT, &mut task).await {
-            Ok(Ok(Ok(response))) => Ok(response),
+            Ok(Ok(Ok(Some(response)))) => Ok(response),
+            Ok(Ok(Ok(None))) => Err(Refusal::NotFound),
             Ok(Ok(Err(error))) => {
-                tracing::error!(?function, %error, "event not readable");
+                tracing::error!(function, %error, "event not readable");
                 Err(Refusal::InternalServerError)
             }
             Ok(Err(error)) => {
-                tracing::error!(?function, %error, "function panicked");
+                tracing::error!(function, %error, "function panicked");
                 Err(Refusal::InternalServerError)
             }
             Err(_) => {
                 task.abort();
-                tracing::error!(?function, "function timed out");
+                tracing::error!(function, "function timed out");
                 Err(Refusal::ServiceUnavailable)
             }
-        }
-    }
-
-    async fn dispatch(&self, function: FunctionName, request: Request) -> Response<Body> {
-        match function {
-            FunctionName::ListAlbums => albums::list_albums(&self.albums, request).await,
-            FunctionName::AddAlbum => albums::add_album(&self.albums, request).await,
-            FunctionName::UpdateAlbum => albums::update_album(&self.albums, request).await,
-            FunctionName::DeleteAlbum => albums::delete_album(&self.albums, request).await,
-            FunctionName::ListGenres => albums::list_genres(&self.albums, request).await,
-            FunctionName::ListMessageGroups => {
-                messages::list_message_groups(&self.messages, request).await
-            }
-            FunctionName::ListMessages => messages::list_messages(&self.messages, request).await,
-            FunctionName::PostMessage => messages::post_message(&self.messages, request).await,
         }
     }
 }

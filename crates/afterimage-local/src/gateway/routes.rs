@@ -1,65 +1,95 @@
-//! The routes: those of the template, which a test compares.
+//! The routes of the template whose functions are there.
+
+use serde_yaml_ng::Value;
 
 use super::event::percent_decoded;
-
-/// A function behind a route.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum FunctionName {
-    ListAlbums,
-    AddAlbum,
-    UpdateAlbum,
-    DeleteAlbum,
-    ListGenres,
-    ListMessageGroups,
-    ListMessages,
-    PostMessage,
-}
+use crate::applications::Applications;
+use crate::template::resources_of_type;
 
 /// A route of the API.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Route {
-    pub method: &'static str,
+    pub method: String,
     /// Segments in braces are parameters.
-    pub path: &'static str,
-    pub function: FunctionName,
+    pub path: String,
+    /// The logical id of the function behind it.
+    pub function: String,
     pub needs_token: bool,
 }
 
-const fn route(method: &'static str, path: &'static str, function: FunctionName) -> Route {
-    Route { method, path, function, needs_token: false }
+/// Why the routes could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum RoutesError {
+    /// The template is not YAML.
+    #[error("template.yaml does not read")]
+    Syntax(#[from] serde_yaml_ng::Error),
+    /// A route has no method or no path.
+    #[error("template.yaml: the route {route} of {function} needs a `Method` and a `Path`")]
+    Incomplete {
+        /// The function's logical id.
+        function: String,
+        /// The route's.
+        route: String,
+    },
 }
 
-const fn signed_in(method: &'static str, path: &'static str, function: FunctionName) -> Route {
-    Route { method, path, function, needs_token: true }
-}
+/// The routes of an API.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Routes(Vec<Route>);
 
-/// Every route.
-pub(super) const ROUTES: [Route; 8] = [
-    route("GET", "/api/albums", FunctionName::ListAlbums),
-    route("POST", "/api/albums", FunctionName::AddAlbum),
-    route("PUT", "/api/albums", FunctionName::UpdateAlbum),
-    route("DELETE", "/api/albums", FunctionName::DeleteAlbum),
-    route("GET", "/api/genres", FunctionName::ListGenres),
-    signed_in("GET", "/api/message_groups", FunctionName::ListMessageGroups),
-    signed_in("GET", "/api/messages/{message_group_uuid}", FunctionName::ListMessages),
-    signed_in("POST", "/api/messages", FunctionName::PostMessage),
-];
+impl Routes {
+    /// The routes of a template to functions of these applications, in its order.
+    ///
+    /// # Errors
+    /// [`RoutesError`] if a route does not read.
+    pub(crate) fn of(template: &str, applications: &Applications) -> Result<Self, RoutesError> {
+        let mut routes = Self::read(template)?;
+        routes.0.retain(|route| applications.has(&route.function));
+        Ok(routes)
+    }
+
+    pub(super) fn read(template: &str) -> Result<Self, RoutesError> {
+        let mut routes = Vec::new();
+        for (function, properties) in resources_of_type(template, "AWS::Serverless::Function")? {
+            let events = properties.get("Events").and_then(Value::as_mapping).cloned();
+            for (name, event) in events.into_iter().flatten() {
+                if event.get("Type").and_then(Value::as_str) != Some("HttpApi") {
+                    continue;
+                }
+                let property = |wanted: &str| event.get("Properties")?.get(wanted).cloned();
+                let text = |wanted: &str| property(wanted)?.as_str().map(str::to_owned);
+                let incomplete = || RoutesError::Incomplete {
+                    function: function.clone(),
+                    route: name.as_str().unwrap_or_default().to_owned(),
+                };
+                routes.push(Route {
+                    method: text("Method").ok_or_else(incomplete)?,
+                    path: text("Path").ok_or_else(incomplete)?,
+                    function: function.clone(),
+                    needs_token: property("Auth").is_some(),
+                });
+            }
+        }
+        Ok(Self(routes))
+    }
+
+    /// The route of a request; `None` if there is none.
+    pub(super) fn find(&self, method: &str, path: &str) -> Option<Match> {
+        self.0.iter().filter(|route| route.method == method).find_map(|route| {
+            let parameters = parameters(&route.path, path)?;
+            Some(Match { route: route.clone(), parameters })
+        })
+    }
+}
 
 /// A route that a request took, with its path parameters, decoded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Match {
     pub route: Route,
-    pub parameters: Vec<(&'static str, String)>,
+    pub parameters: Vec<(String, String)>,
 }
 
-/// The route of a request; `None` where there is none.
-pub(super) fn find(method: &str, path: &str) -> Option<Match> {
-    ROUTES.into_iter().filter(|route| route.method == method).find_map(|route| {
-        parameters(route.path, path).map(|parameters| Match { route, parameters })
-    })
-}
-
-fn parameters(pattern: &'static str, path: &str) -> Option<Vec<(&'static str, String)>> {
+fn parameters(pattern: &str, path: &str) -> Option<Vec<(String, String)>> {
     let (mut wanted, mut found) = (pattern.split('/'), path.split('/'));
     let mut parameters = Vec::new();
     loop {
@@ -69,7 +99,7 @@ fn parameters(pattern: &'static str, path: &str) -> Option<Vec<(&'static str, St
                 let name = wanted.strip_prefix('{').and_then(|it| it.strip_suffix('}'));
                 match name {
                     Some(name) if !found.is_empty() => {
-                        parameters.push((name, percent_decoded(found)));
+                        parameters.push((name.to_owned(), percent_decoded(found)));
                     }
                     None if wanted == found => {}
                     Some(_) | None => return None,
@@ -82,35 +112,9 @@ fn parameters(pattern: &'static str, path: &str) -> Option<Vec<(&'static str, St
 
 #[cfg(test)]
 mod tests {
-    use serde_yaml_ng::Value;
-
     use super::*;
     use crate::gateway::cors;
-    use crate::template::{TEMPLATE, reference, resources_of_type};
-
-    #[test]
-    fn the_routes_are_those_of_the_template() {
-        let mut in_template = Vec::new();
-        let functions = resources_of_type(TEMPLATE, "AWS::Serverless::Function").expect("YAML");
-        for (name, function) in functions {
-            let events = function.get("Events").and_then(Value::as_mapping).cloned();
-            for (_, event) in events.into_iter().flatten() {
-                if event["Type"] != "HttpApi" {
-                    continue;
-                }
-                let route = &event["Properties"];
-                let (method, path) = (route["Method"].as_str(), route["Path"].as_str());
-                let (method, path) = (method.expect("a method"), path.expect("a path"));
-                let needs_token = route.get("Auth").is_some();
-                in_template.push(format!("{method} {path} {name} {needs_token}"));
-            }
-        }
-        let mut here = ROUTES
-            .map(|it| format!("{} {} {:?} {}", it.method, it.path, it.function, it.needs_token));
-        here.sort();
-        in_template.sort();
-        assert_eq!(here.as_slice(), in_template);
-    }
+    use crate::template::{TEMPLATE, reference};
 
     #[test]
     fn cors_is_that_of_the_template() {
@@ -130,28 +134,33 @@ mod tests {
     }
 
     #[track_caller]
-    fn check(method: &str, path: &str, expected: Option<(FunctionName, &[&str])>) {
-        let found = find(method, path);
+    fn check(method: &str, path: &str, expected: Option<(&str, &[&str], bool)>) {
+        let found = Routes::read(TEMPLATE).expect("routes").find(method, path);
         let found = found.as_ref().map(|it| {
             let values: Vec<&str> = it.parameters.iter().map(|(_, value)| value.as_str()).collect();
-            (it.route.function, values)
+            (it.route.function.as_str(), values, it.route.needs_token)
         });
-        assert_eq!(
-            found,
-            expected.map(|(name, values)| (name, values.to_vec())),
-            "{method} {path}"
-        );
+        let expected =
+            expected.map(|(name, values, needs_token)| (name, values.to_vec(), needs_token));
+        assert_eq!(found, expected, "{method} {path}");
     }
 
     #[test]
     fn requests_find_their_route() {
-        check("GET", "/api/albums", Some((FunctionName::ListAlbums, &[])));
+        check("GET", "/api/albums", Some(("ListAlbums", &[], false)));
         check("PATCH", "/api/albums", None);
         check("GET", "/api/albums/", None);
         check("GET", "/api", None);
-        check("GET", "/api/messages/a%20b", Some((FunctionName::ListMessages, &["a b"])));
+        check("GET", "/api/messages/a%20b", Some(("ListMessages", &["a b"], true)));
         check("GET", "/api/messages/", None);
         check("GET", "/api/messages/a/b", None);
-        check("POST", "/api/messages", Some((FunctionName::PostMessage, &[])));
+        check("POST", "/api/messages", Some(("PostMessage", &[], true)));
+    }
+
+    #[test]
+    fn a_route_without_a_path_is_refused() {
+        let template = "Resources: {F: {Type: 'AWS::Serverless::Function', Properties: {Events: {R: {Type: HttpApi, Properties: {Method: GET}}}}}}";
+        let error = Routes::read(template).expect_err("no path").to_string();
+        assert_eq!(error, "template.yaml: the route R of F needs a `Method` and a `Path`");
     }
 }

@@ -15,13 +15,15 @@ use tokio::sync::oneshot;
 use super::authorizer::Authorizer;
 use super::functions::Functions;
 use super::refusal::{Refusal, json_response};
-use super::{cors, event, request_body, request_head, routes, sign_in};
+use super::routes::Routes;
+use super::{cors, event, request_body, request_head, sign_in};
 use crate::event_source_mapping::Clock;
 use crate::status::Status;
 
 /// What answering a request needs.
 #[derive(Debug)]
 pub(crate) struct Gateway {
+    pub routes: Routes,
     pub functions: Functions,
     pub authorizer: Authorizer,
     pub status: Status,
@@ -71,12 +73,12 @@ impl Gateway {
             (&Method::GET, "/healthz") => Ok(json_response(StatusCode::OK, &json!({ "ok": true }))),
             (&Method::GET, "/local/status") => self.status().await,
             (&Method::POST, "/local/token") => {
-                let (messages, now) = (&self.functions.messages, (self.clock)());
+                let (applications, now) = (&self.functions.0, (self.clock)());
                 let body = request_body::read(body).await?;
-                Ok(sign_in::sign_in(messages, &self.authorizer, &body, now).await)
+                sign_in::sign_in(applications, &self.authorizer, &body, now).await
             }
             (method, path) => {
-                let matched = routes::find(method.as_str(), path).ok_or(Refusal::NotFound)?;
+                let matched = self.routes.find(method.as_str(), path).ok_or(Refusal::NotFound)?;
                 let claims = if matched.route.needs_token {
                     let header = request_head::authorization(&parts.headers);
                     let claims = self.authorizer.authorize(header);
@@ -86,7 +88,7 @@ impl Gateway {
                 };
                 let body = request_body::read(body).await?;
                 let event = event::event(&matched, &parts, &body, claims.as_ref(), (self.clock)());
-                let response = self.functions.call(matched.route.function, &event).await?;
+                let response = self.functions.call(&matched.route.function, &event).await?;
                 Ok(response.map(to_http_body))
             }
         }

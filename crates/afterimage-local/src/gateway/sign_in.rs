@@ -2,13 +2,14 @@
 
 use axum::http::StatusCode;
 use axum::response::Response;
-use messages::{EnsureProfileError, Messages, ensure_profile};
+use messages::EnsureProfileError;
 use serde::Deserialize;
 use serde_json::json;
 use time::OffsetDateTime;
 
 use super::authorizer::Authorizer;
-use super::refusal::json_response;
+use super::refusal::{Refusal, json_response};
+use crate::applications::Applications;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -16,36 +17,38 @@ struct SignIn {
     handle: String,
 }
 
-/// 200 `{"token", "user_uuid"}` for a handle; its profile is made where there is none. 400 for a body
+/// 200 `{"token", "user_uuid"}` for a handle; its profile is made if there is none; 404 on a stack without profiles. 400 for a body
 /// that is no such object, and for a handle that cannot be one.
 pub(super) async fn sign_in(
-    messages: &Messages,
+    applications: &Applications,
     authorizer: &Authorizer,
     body: &[u8],
     now: OffsetDateTime,
-) -> Response {
+) -> Result<Response, Refusal> {
     let Ok(SignIn { handle }) = serde_json::from_slice(body) else {
-        return refused(StatusCode::BAD_REQUEST, "invalid_body", r#"send {"handle": "..."}"#);
+        let problem = r#"send {"handle": "..."}"#;
+        return Ok(refused(StatusCode::BAD_REQUEST, "invalid_body", problem));
     };
-    let profile = match ensure_profile(messages, &handle).await {
+    let profile = match applications.profile(&handle).await.ok_or(Refusal::NotFound)? {
         Ok(profile) => profile,
         Err(EnsureProfileError::Handle(error)) => {
-            return refused(StatusCode::BAD_REQUEST, "invalid_handle", &error.to_string());
+            let problem = error.to_string();
+            return Ok(refused(StatusCode::BAD_REQUEST, "invalid_handle", &problem));
         }
         Err(error @ EnsureProfileError::Store(_)) => {
             let cause = std::error::Error::source(&error).map(ToString::to_string);
             tracing::error!(%error, cause, "sign-in failed");
-            return failed();
+            return Ok(failed());
         }
     };
     match authorizer.issue(&profile.user_uuid, &profile.user_handle, now) {
         Ok(token) => {
             let body = json!({ "token": token, "user_uuid": profile.user_uuid });
-            json_response(StatusCode::OK, &body)
+            Ok(json_response(StatusCode::OK, &body))
         }
         Err(error) => {
             tracing::error!(%error, "token not signed");
-            failed()
+            Ok(failed())
         }
     }
 }

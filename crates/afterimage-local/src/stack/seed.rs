@@ -1,10 +1,8 @@
 //! The samples of a first start.
 
-use albums::Albums;
-use messages::Messages;
-
 use super::StartError;
 use super::data_dir::DataDir;
+use crate::applications::Applications;
 use crate::durable_file;
 
 /// Writes the samples at the first start of a data dir, and at every start without one. A start that
@@ -13,15 +11,14 @@ use crate::durable_file;
 pub(super) async fn seed_once(
     data_dir: Option<&DataDir>,
     wanted: bool,
-    albums: &Albums,
-    messages: &Messages,
+    applications: &Applications,
 ) -> Result<(), StartError> {
     let marker = data_dir.map(DataDir::seeded);
     if marker.as_ref().is_some_and(|marker| marker.exists()) {
         return Ok(());
     }
     if wanted {
-        seed(albums, messages).await.map_err(StartError::Seed)?;
+        applications.seed().await.map_err(StartError::Seed)?;
     }
     if let (Some(marker), Some(data_dir)) = (marker, data_dir) {
         durable_file::write(&marker, b"").map_err(|source| StartError::DataDirUnusable {
@@ -29,15 +26,5 @@ pub(super) async fn seed_once(
             source,
         })?;
     }
-    Ok(())
-}
-
-async fn seed(
-    albums: &Albums,
-    messages: &Messages,
-) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-    let album_count = albums::put_all(albums, &albums::sample()?, |_| {}).await?;
-    messages::seed_sample(messages).await?;
-    tracing::info!(album_count, "sample data written");
     Ok(())
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::event_source_mapping::{CheckpointError, SettingsError};
-use crate::gateway::KeyError;
+use crate::gateway::{KeyError, RoutesError};
 
 /// Why a stack did not start. Each sentence says what to do next.
 #[derive(Debug, thiserror::Error)]
@@ -45,9 +45,15 @@ pub enum StartError {
         "the embedded DynamoDB did not start; with a damaged data dir, move it away and start again"
     )]
     Database(#[source] embedded_dynamodb::StartError),
-    /// A table could not be made.
+    /// A table could not be made, or stands with other keys.
     #[error("the tables could not be made")]
     Tables(#[source] embedded_dynamodb::TableError),
+    /// A table has no usable real name.
+    #[error(transparent)]
+    Names(#[from] afterimage_schema::TableNameError),
+    /// The routes of the template do not hold.
+    #[error("the routes could not be read")]
+    Routes(#[source] RoutesError),
     /// The samples could not be written.
     #[error(
         "the sample data could not be written; start again to go on, or with --no-seed to do without"
@@ -64,7 +70,7 @@ pub enum StartError {
     Keys(#[source] KeyError),
     /// The views do not hold.
     #[error("the stream processor could not be made")]
-    Processor(#[source] afterimage_dynamodb::ProcessorError),
+    Processor(#[source] afterimage::CatalogError),
 }
 
 impl StartError {
@@ -77,6 +83,8 @@ impl StartError {
             StartError::Port { .. } => 5,
             StartError::Database(_)
             | StartError::Tables(_)
+            | StartError::Names(_)
+            | StartError::Routes(_)
             | StartError::Seed(_)
             | StartError::Settings(_)
             | StartError::Checkpoints(_)

@@ -7,9 +7,10 @@ mod heads;
 mod paths;
 mod tokens;
 
+use afterimage::Views;
 use afterimage_local::{Options, Stack, Storage};
-use afterimage_schema::TableNames;
 use serde_json::{Value, json};
+use test_dynamodb::product_names;
 
 use crate::http::{Answer, post, send};
 
@@ -21,8 +22,8 @@ fn options(storage: Storage) -> Options {
         storage,
         seed: true,
         trigger: false,
-        tables: TableNames::default(),
-        views_file: None,
+        views: Views::compiled_in().expect("views"),
+        names: product_names(),
     }
 }
 

@@ -1,9 +1,10 @@
 use std::path::Path;
 use std::time::Duration;
 
+use afterimage::Views;
 use afterimage_local::{Options, Stack, StartError, Storage};
-use afterimage_schema::TableNames;
 use serde_json::{Value, json};
+use test_dynamodb::product_names;
 
 use crate::http::{get, post, send};
 
@@ -14,8 +15,8 @@ fn options(storage: Storage) -> Options {
         storage,
         seed: false,
         trigger: true,
-        tables: TableNames::default(),
-        views_file: None,
+        views: Views::compiled_in().expect("views"),
+        names: product_names(),
     }
 }
 

@@ -5,13 +5,13 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use afterimage_local::event_source_mapping::{
-    CheckpointStore, Function, FunctionError, MappingSettings, OnFailure, Trigger, TriggerParts,
+    CheckpointStore, Function, FunctionError, OnFailure, TableMapping, Trigger, TriggerParts,
     backlog, read_settings,
 };
-use afterimage_schema::{Table, TableNames};
 use aws_sdk_dynamodb::types::AttributeValue;
 use embedded_dynamodb::Emulator;
 use serde_json::{Value, json};
+use test_dynamodb::{product_names, product_tables};
 use time::OffsetDateTime;
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -62,7 +62,7 @@ fn albums_of(event: &Value) -> Vec<String> {
     records.iter().filter_map(album).collect()
 }
 
-fn mapping(properties: &str) -> Vec<MappingSettings> {
+fn mapping(properties: &str) -> Vec<TableMapping> {
     let template = format!(
         "Resources:
   Worker: {{Type: 'AWS::Serverless::Function', Properties: {{Timeout: 60}}}}
@@ -72,14 +72,16 @@ fn mapping(properties: &str) -> Vec<MappingSettings> {
       FunctionResponseTypes: [ReportBatchItemFailures], {properties}}}
 "
     );
-    read_settings(&template).expect("settings")
+    let settings = read_settings(&template).expect("settings").into_iter();
+    let names = product_names();
+    settings.map(|it| TableMapping::of(it, &names).expect("a name")).collect()
 }
 
 async fn put(emulator: &Emulator, album: &str) {
     emulator
         .client()
         .put_item()
-        .table_name(TableNames::default().name(Table::Albums))
+        .table_name("afterimage-albums")
         .item("Artist", AttributeValue::S("Artist".to_owned()))
         .item("Album", AttributeValue::S(album.to_owned()))
         .send()
@@ -89,7 +91,7 @@ async fn put(emulator: &Emulator, album: &str) {
 
 async fn emulator() -> Emulator {
     let emulator = Emulator::in_memory().await.expect("started");
-    emulator.create_tables(&TableNames::default()).expect("created");
+    emulator.create_tables(&product_tables(), &product_names()).expect("created");
     emulator
 }
 
@@ -113,8 +115,7 @@ fn start(
     places: &Places,
 ) -> Trigger {
     Trigger::start(TriggerParts {
-        settings: mapping(properties),
-        tables: TableNames::default(),
+        mappings: mapping(properties),
         client: emulator.streams_client(),
         function: Arc::clone(function),
         checkpoints: Arc::clone(&places.checkpoints),
@@ -126,8 +127,7 @@ fn start(
 async fn pending(emulator: &Emulator, places: &Places) -> u64 {
     let settings = mapping("StartingPosition: TRIM_HORIZON");
     let client = emulator.streams_client();
-    let tables = TableNames::default();
-    backlog(&client, &tables, &settings, &places.checkpoints).await.expect("counted").pending
+    backlog(&client, &settings, &places.checkpoints).await.expect("counted").pending
 }
 
 async fn all_done(emulator: &Emulator, places: &Places) {
@@ -221,12 +221,11 @@ async fn in_lanes_every_record_comes_and_each_item_keeps_its_order() {
     let emulator = emulator().await;
     let directory = tempfile::tempdir().expect("a directory");
     let client = emulator.client();
-    let tables = TableNames::default();
     for round in 0..5 {
         for item in 0..12 {
             client
                 .put_item()
-                .table_name(tables.name(Table::Albums))
+                .table_name("afterimage-albums")
                 .item("Artist", AttributeValue::S("Artist".to_owned()))
                 .item("Album", AttributeValue::S(item.to_string()))
                 .item("Round", AttributeValue::N(round.to_string()))
@@ -277,10 +276,9 @@ async fn a_table_made_again_has_a_new_stream_that_is_read_from_its_beginning() {
     let trigger = start(&emulator, &function, HORIZON, &places);
     put(&emulator, "old").await;
     function.came(1).await;
-    let tables = TableNames::default();
-    let name = tables.name(Table::Albums);
+    let name = "afterimage-albums";
     emulator.client().delete_table().table_name(name).send().await.expect("deleted");
-    emulator.create_tables(&tables).expect("created");
+    emulator.create_tables(&product_tables(), &product_names()).expect("created");
     put(&emulator, "new").await;
     assert_eq!(function.came(2).await, ["old", "new"]);
     trigger.shutdown().await;
@@ -300,10 +298,9 @@ async fn nothing_of_a_dropped_table_is_delivered_after_the_new_stream_was_opened
     let failed = attempts.wait_for(|attempts| attempts.len() >= 2);
     tokio::time::timeout(Duration::from_secs(30), failed).await.expect("in time").expect("tried");
     assert_eq!(trigger.counters().in_hand(), 3);
-    let tables = TableNames::default();
-    let name = tables.name(Table::Albums);
+    let name = "afterimage-albums";
     emulator.client().delete_table().table_name(name).send().await.expect("deleted");
-    emulator.create_tables(&tables).expect("created");
+    emulator.create_tables(&product_tables(), &product_names()).expect("created");
     put(&emulator, "new-1").await;
     function.came(1).await;
     put(&emulator, "new-2").await;

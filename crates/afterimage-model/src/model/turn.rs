@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use afterimage::Outcome;
-use afterimage::view::{Refusal, Step};
+use afterimage::engine::{Refusal, Step};
 use afterimage::write::Transaction;
 
 use super::Model;
@@ -171,9 +171,9 @@ impl Model {
             .ok_or_else(|| TurnFault::NoTurn(action.clone()))?;
         let outcomes = invocation.outcomes();
         for (index, record) in invocation.records.iter().enumerate() {
-            let outcomes = outcomes.get(&index).map(Vec::as_slice).unwrap_or_default();
-            let is_done = |it: &Option<Outcome>| it.is_some_and(|it| it != Outcome::Failed);
-            if outcomes.is_empty() || !outcomes.iter().all(is_done) {
+            let outcomes = outcomes.get(index).map(Vec::as_slice).unwrap_or_default();
+            let is_failed = outcomes.iter().any(|(_, outcome)| *outcome == Outcome::Failed);
+            if outcomes.is_empty() || is_failed {
                 return Err(TurnFault::GivenUp { title: record.title() });
             }
             next.acknowledge(record);

@@ -1,9 +1,9 @@
 //! The application: what it puts, edits and deletes, and what it knows of its own.
 
+use crate::world::{ALBUMS, MESSAGES};
 use std::collections::BTreeMap;
 
 use afterimage::{AttributeValue, Item, ItemKey};
-use afterimage_schema::Table;
 
 use super::{RequestFault, World};
 use crate::deployment::Deployment;
@@ -40,7 +40,7 @@ pub(crate) fn row_partition(owner: &str) -> String {
 }
 
 fn message_key(group: &str, at: &str) -> ItemKey {
-    ItemKey::strings(Table::Messages, format!("MSG#{group}"), at)
+    ItemKey::strings(MESSAGES, format!("MSG#{group}"), at)
 }
 
 fn item(attributes: &[(&str, &str)]) -> Item {
@@ -68,9 +68,9 @@ impl World {
     ) -> Result<(), RequestFault> {
         let (key, after) = match *change {
             Change::Album { artist, genre } => {
-                (ItemKey::strings(Table::Albums, artist, "x"), Some(album(artist, genre)))
+                (ItemKey::strings(ALBUMS, artist, "x"), Some(album(artist, genre)))
             }
-            Change::DeleteAlbum { artist } => (ItemKey::strings(Table::Albums, artist, "x"), None),
+            Change::DeleteAlbum { artist } => (ItemKey::strings(ALBUMS, artist, "x"), None),
             Change::Message { group, at, text } => {
                 let partition = format!("MSG#{group}");
                 let message = item(&[("pk", &partition), ("sk", at), ("message", text)]);
@@ -80,7 +80,7 @@ impl World {
             }
             Change::DeleteMessage { group, at } => (message_key(group, at), None),
             Change::Join { owner, group, at } => {
-                let key = ItemKey::strings(Table::Messages, row_partition(owner), at);
+                let key = ItemKey::strings(MESSAGES, row_partition(owner), at);
                 if self.item(&key).is_some() {
                     return Ok(());
                 }
@@ -144,7 +144,7 @@ impl World {
     fn row(&self, owner: &str, group: &str) -> Option<(ItemKey, Item)> {
         let partition = AttributeValue::string(row_partition(owner));
         let group = AttributeValue::string(group);
-        let mut rows = self.table(Table::Messages).filter(|(_, row)| {
+        let mut rows = self.table(MESSAGES).filter(|(_, row)| {
             row.get("pk") == Some(&partition) && row.get("message_group_uuid") == Some(&group)
         });
         rows.next().map(|(key, row)| (key.clone(), row.clone()))

@@ -106,7 +106,7 @@ impl World {
         write: &Write,
         changes: &Changes,
     ) -> Result<Item, RequestFault> {
-        let definition = deployment.catalog.definition(write.key.table);
+        let definition = deployment.catalog.definition(&write.key.table);
         let definition = definition.map_err(|_: CatalogError| RequestFault::NoTable)?;
         let mut item = match self.item(&write.key) {
             Some(item) => item.clone(),
@@ -149,7 +149,7 @@ fn check_request(transaction: &Transaction) -> Result<(), RequestFault> {
 /// Whether sabotage takes the conditions of this write away.
 fn is_ignored(write: &Write, sabotage: Sabotage) -> bool {
     let is_of = |prefix: &str| {
-        write.key.table == Table::Derived
+        write.key.table == Table::DERIVED
             && write.key.partition.as_string().is_some_and(|it| it.starts_with(prefix))
     };
     match sabotage {

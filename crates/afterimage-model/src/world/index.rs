@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use afterimage::view::{Answer, Read};
+use afterimage::engine::{Answer, Read};
 use afterimage::{Item, ItemKey};
 
 use super::World;
@@ -53,14 +53,15 @@ impl World {
         let Read::Suggested { table, index, partition, limit } = read else {
             return BTreeMap::new();
         };
-        let definition = deployment.catalog.definition(*table).ok();
+        let definition = deployment.catalog.definition(table).ok();
         let index = definition.and_then(|it| it.indexes.iter().find(|it| it.name == *index));
         let Some(index) = index else {
             return BTreeMap::new();
         };
         let wanted = partition.to_attribute_value();
-        let items =
-            self.table(*table).filter(|(_, item)| item.get(&index.partition_key) == Some(&wanted));
+        let items = self
+            .table(table.clone())
+            .filter(|(_, item)| item.get(&index.partition_key) == Some(&wanted));
         items.take(*limit).collect()
     }
 }

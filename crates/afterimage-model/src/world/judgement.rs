@@ -1,5 +1,6 @@
 //! What is wrong with a world, whoever is at work in it.
 
+use crate::world::{ALBUMS, MESSAGES};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -37,7 +38,7 @@ impl Judgement {
 /// The rows that stand, by owner and group, with what the application holds of each.
 fn standing(world: &World) -> BTreeMap<(String, String), Vec<Item>> {
     let mut standing: BTreeMap<(String, String), Vec<Item>> = BTreeMap::new();
-    for (key, row) in world.table(Table::Messages) {
+    for (key, row) in world.table(MESSAGES) {
         let owner = key.partition.as_string().and_then(|it| it.strip_prefix("GRP#"));
         let group = row.get("message_group_uuid").and_then(AttributeValue::as_string);
         if let Some((owner, group)) = owner.zip(group) {
@@ -70,7 +71,7 @@ fn found_counts(deployment: &Deployment, world: &World) -> Option<BTreeMap<Strin
     let target = &deployment.count_view.target;
     let partition = AttributeValue::string(&target.partition);
     let mut counts = BTreeMap::new();
-    for (_, item) in world.table(Table::Derived) {
+    for (_, item) in world.table(Table::DERIVED) {
         if item.get("pk") == Some(&partition) {
             let group = item.get("sk").and_then(AttributeValue::as_string)?;
             let count = whole(item.get(&target.count_attribute))?;
@@ -87,7 +88,7 @@ fn counts(deployment: &Deployment, world: &World) -> Option<String> {
         return Some("a count is no whole number".to_owned());
     };
     let mut expected = BTreeMap::new();
-    for (key, item) in world.table(Table::Derived) {
+    for (key, item) in world.table(Table::DERIVED) {
         if key.partition.as_string().is_some_and(|it| it.starts_with("ledger#")) {
             match Entry::from_item(item) {
                 Err(error) => return Some(error.to_string()),
@@ -107,9 +108,9 @@ fn counts(deployment: &Deployment, world: &World) -> Option<String> {
 
 /// Whether the effect of a record, or of a newer one, is in the tables.
 fn has_effect(deployment: &Deployment, world: &World, delivered: &Delivered) -> bool {
-    match delivered.record.key.table {
-        Table::Albums => has_counted(world, delivered),
-        Table::Messages => match &delivered.record.image {
+    match &delivered.record.key.table {
+        it if *it == ALBUMS => has_counted(world, delivered),
+        it if *it == MESSAGES => match &delivered.record.image {
             Ok(Some(image)) if deployment.latest_view.rows.selection.selects(image) => {
                 has_registered(deployment, world, delivered, image)
             }
@@ -117,7 +118,7 @@ fn has_effect(deployment: &Deployment, world: &World, delivered: &Delivered) -> 
             Ok(None) => true,
             Err(_) => false,
         },
-        Table::Derived => true,
+        _ => true,
     }
 }
 
@@ -192,7 +193,7 @@ impl World {
 
     fn count_drift(&self, deployment: &Deployment) -> Option<String> {
         let view = &deployment.count_view;
-        let items = self.table(view.source).map(|(_, item)| item);
+        let items = self.table(view.definition.table.clone()).map(|(_, item)| item);
         let sound = items.filter(|item| contribution_of_item(view, item).is_ok());
         let expected = match fold::counts(view, sound) {
             Ok(expected) => expected,
@@ -208,7 +209,7 @@ impl World {
 
     fn row_drift(&self, deployment: &Deployment) -> Option<String> {
         let view = &deployment.latest_view;
-        let rows = self.table(view.source).map(|(_, item)| item);
+        let rows = self.table(view.definition.table.clone()).map(|(_, item)| item);
         let rows: Vec<_> = rows.filter(|item| view.rows.selection.selects(item)).collect();
         let told = self.told_groups(deployment);
         let is_told = |message: &&Item| {

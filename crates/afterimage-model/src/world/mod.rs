@@ -10,7 +10,7 @@ mod stream;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use afterimage::view::{Answer, Read};
+use afterimage::engine::{Answer, Read};
 use afterimage::{Change, Item, ItemKey, KeyValue, Record};
 use afterimage_schema::Table;
 
@@ -22,6 +22,12 @@ pub(crate) use stream::Delivered;
 
 use crate::deployment::Deployment;
 use crate::identity;
+
+/// The table of the albums of the shipped views.
+pub(crate) const ALBUMS: Table = Table::literal("albums");
+
+/// The table of the messages and rows of the shipped views.
+pub(crate) const MESSAGES: Table = Table::literal("messages");
 
 /// An item, and its identity.
 #[derive(Debug)]
@@ -83,7 +89,7 @@ impl World {
             (Some(_), Some(_)) => Change::Modify,
             (Some(_), None) => Change::Remove,
         };
-        let is_told = key.table != Table::Derived && before != item.as_ref();
+        let is_told = key.table != Table::DERIVED && before != item.as_ref();
         self.set_silently(key, item.clone());
         if is_told {
             let number = 1 + self.stream.iter().filter(|it| it.record.key == *key).count() as u64;
@@ -120,7 +126,7 @@ impl World {
                         && sort.is_some_and(|sort| sort.starts_with(sort_prefix.as_str()))
                         && before.as_ref().is_none_or(|before| key < before)
                 };
-                let last = self.table(*table).filter(|(key, _)| is_wanted(key)).last();
+                let last = self.table(table.clone()).filter(|(key, _)| is_wanted(key)).last();
                 Answer::Item(last.map(|(_, item)| item.clone()))
             }
             Read::Suggested { .. } => Answer::Suggested(Vec::new()),

@@ -23,7 +23,7 @@ pub(crate) struct Delivered {
 impl Delivered {
     pub(super) fn new(deployment: &Deployment, number: u64, record: Record) -> Self {
         let view = &deployment.count_view;
-        let is_counted = record.key.table == view.source;
+        let is_counted = record.key.table == view.definition.table;
         let is_poisoned = is_counted
             && match &record.image {
                 Ok(Some(image)) => contribution_of_item(view, image).is_err(),
@@ -52,9 +52,10 @@ impl Delivered {
         };
         let number = self.number;
         let key = &self.record.key;
-        match key.table {
-            Table::Albums | Table::Messages => format!("{change} {number} of {key}"),
-            Table::Derived => format!("{change} {number} of {key} in derived"),
+        if key.table == Table::DERIVED {
+            format!("{change} {number} of {key} in derived")
+        } else {
+            format!("{change} {number} of {key}")
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What holds once everything is drained: derived state is the fold of ground state.
 
+use crate::world::{ALBUMS, MESSAGES};
 use std::collections::{BTreeMap, BTreeSet};
 
 use afterimage::count::{Contribution, CountView, Removal, Standing, contribution_of_item};
@@ -36,9 +37,9 @@ pub fn check_drained(
     let drained = Drained {
         application,
         stream,
-        albums: Ground::read(dynamodb, Table::Albums)?,
-        messages: Ground::read(dynamodb, Table::Messages)?,
-        derived: Ground::read(dynamodb, Table::Derived)?,
+        albums: Ground::read(dynamodb, &ALBUMS)?,
+        messages: Ground::read(dynamodb, &MESSAGES)?,
+        derived: Ground::read(dynamodb, &Table::DERIVED)?,
         catalog,
     };
     for view in views.iter() {
@@ -63,7 +64,7 @@ impl Drained<'_> {
         if view.removal == Removal::Skip {
             return Ok(self.application.albums.clone());
         }
-        let definition = self.catalog.definition(Table::Albums)?;
+        let definition = self.catalog.definition(&ALBUMS)?;
         let keyed = |item: &Item| Some((ItemKey::of_item(definition, item)?, item.clone()));
         Ok(self.albums.items().iter().filter_map(keyed).collect())
     }
@@ -112,7 +113,7 @@ impl Drained<'_> {
         for record in self.stream.delivered() {
             if record.is_damaged {
                 required.insert(place("-", &record.label, &record.sequence_number));
-            } else if record.table == Table::Albums {
+            } else if record.table == ALBUMS {
                 let key = place("year-counts", &record.label, &record.sequence_number);
                 newest.insert(&record.item_key, key.clone());
                 if record.raw.get().contains(r#""Year":{"L""#) {

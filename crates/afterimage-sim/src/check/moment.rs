@@ -1,6 +1,7 @@
 //! What holds at every moment: no row is missing or doubled, what is the application's stays, counts
 //! add up to the ledger, and none is negative.
 
+use crate::world::MESSAGES;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -42,8 +43,8 @@ impl Moment {
 
     /// Looks at what a request can have changed.
     fn look(&self, request: &str) -> Result<Option<Violation>, WorldError> {
-        if request.contains(table_name(Table::Messages)) {
-            let violation = self.rows(&Ground::read(&self.dynamodb, Table::Messages)?);
+        if request.contains(&table_name(&MESSAGES)) {
+            let violation = self.rows(&Ground::read(&self.dynamodb, &MESSAGES)?);
             if violation.is_some() {
                 return Ok(violation);
             }
@@ -55,7 +56,7 @@ impl Moment {
     }
 
     fn counts(&self) -> Result<Option<Violation>, WorldError> {
-        let derived = Ground::read(&self.dynamodb, Table::Derived)?;
+        let derived = Ground::read(&self.dynamodb, &Table::DERIVED)?;
         for view in self.views.iter() {
             let View::Count(view) = view else { continue };
             let counts = derived.counts(view);

@@ -1,5 +1,6 @@
 //! The event source mapping: takes records from shards in order, and invokes the processor.
 
+use crate::world::{ALBUMS, MESSAGES};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -80,7 +81,7 @@ impl Mapping {
     ) -> Self {
         let state = State {
             stream: Stream::new(seed),
-            shards: Shards::of([Table::Albums, Table::Messages], lanes_per_shard),
+            shards: Shards::of([ALBUMS, MESSAGES], lanes_per_shard),
             bisects,
             processes: Vec::new(),
             process_count: 0,
@@ -109,7 +110,7 @@ impl Mapping {
             state.process_count
         };
         let client = client(&self.0.dynamodb, &format!("process {number}"));
-        Processor::new(client, self.0.catalog.clone(), self.0.views.clone())
+        Processor::of_catalog(client, self.0.views.clone(), self.0.catalog.clone())
             .with_clock(|| OffsetDateTime::UNIX_EPOCH)
     }
 
@@ -261,7 +262,7 @@ impl Mapping {
     ///
     /// # Errors
     /// [`WorldError`].
-    pub fn enable_again(&self, table: Table) -> Result<(), WorldError> {
+    pub fn enable_again(&self, table: &Table) -> Result<(), WorldError> {
         self.read()?;
         self.0.trace.note(|| format!("the stream of {table} is disabled and enabled again"));
         let mut state = self.state();
@@ -293,7 +294,7 @@ impl Mapping {
         for _ in 0..DRAIN_ROUNDS_MAX {
             self.settle().await;
             self.read()?;
-            self.0.dynamodb.refresh_index(table_name(Table::Messages))?;
+            self.0.dynamodb.refresh_index(&table_name(&MESSAGES))?;
             let lanes = self.state().shards.ready_lanes();
             if lanes.is_empty() || self.violation().is_some() || self.0.dynamodb.is_overrun() {
                 return Ok(());
@@ -334,7 +335,7 @@ impl State {
     /// Puts a record into its lane.
     fn take(&mut self, place: usize) {
         if let Some(record) = self.stream.records().get(place) {
-            self.shards.put(place, record.table, record.key_hash);
+            self.shards.put(place, &record.table, record.key_hash);
         }
     }
 

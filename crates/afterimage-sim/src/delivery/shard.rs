@@ -24,8 +24,8 @@ struct Shard {
 }
 
 impl Shard {
-    fn holds(&self, table: Table, key_hash: u64) -> bool {
-        self.is_open && self.table == table && key_hash & ((1 << self.depth) - 1) == self.bits
+    fn holds(&self, table: &Table, key_hash: u64) -> bool {
+        self.is_open && self.table == *table && key_hash & ((1 << self.depth) - 1) == self.bits
     }
 }
 
@@ -33,15 +33,15 @@ impl Shards {
     /// One shard for each of these tables.
     pub(super) fn of<const COUNT: usize>(tables: [Table; COUNT], lanes_per_shard: usize) -> Self {
         let mut shards = Self { shards: Vec::new(), lanes: Vec::new(), lanes_per_shard };
-        tables.into_iter().for_each(|table| shards.begin_again(table));
+        tables.into_iter().for_each(|table| shards.begin_again(&table));
         shards
     }
 
     /// The table's shards end, and a new one without a parent begins.
-    pub(super) fn begin_again(&mut self, table: Table) {
-        let open = self.shards.iter_mut().filter(|shard| shard.table == table);
+    pub(super) fn begin_again(&mut self, table: &Table) {
+        let open = self.shards.iter_mut().filter(|shard| shard.table == *table);
         open.for_each(|shard| shard.is_open = false);
-        self.add(Shard { table, parent: None, is_open: true, depth: 0, bits: 0 });
+        self.add(Shard { table: table.clone(), parent: None, is_open: true, depth: 0, bits: 0 });
     }
 
     fn add(&mut self, shard: Shard) {
@@ -51,7 +51,7 @@ impl Shards {
     }
 
     /// Puts a record into the lane of its key.
-    pub(super) fn put(&mut self, place: usize, table: Table, key_hash: u64) {
+    pub(super) fn put(&mut self, place: usize, table: &Table, key_hash: u64) {
         let Some(shard) = self.shards.iter().position(|it| it.holds(table, key_hash)) else {
             return;
         };
@@ -85,10 +85,11 @@ impl Shards {
         let picked = pick.checked_rem(open.len()).and_then(|pick| open.get_mut(pick));
         let Some((number, shard)) = picked else { return };
         shard.is_open = false;
-        let (table, depth, bits, parent) = (shard.table, shard.depth, shard.bits, Some(*number));
+        let (table, depth, bits, parent) =
+            (shard.table.clone(), shard.depth, shard.bits, Some(*number));
         for bit in [0, 1 << depth] {
             let bits = bits | bit;
-            self.add(Shard { table, parent, is_open: true, depth: depth + 1, bits });
+            self.add(Shard { table: table.clone(), parent, is_open: true, depth: depth + 1, bits });
         }
     }
 }

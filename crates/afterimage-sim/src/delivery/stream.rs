@@ -1,5 +1,6 @@
 //! The records of the source tables' streams, as Lambda delivers them.
 
+use crate::world::{ALBUMS, MESSAGES};
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash as _, Hasher as _};
 
@@ -12,7 +13,7 @@ use crate::trace::key_text;
 use crate::world::{WorldError, table_name};
 
 /// The tables whose streams are read.
-const TABLES: [Table; 2] = [Table::Albums, Table::Messages];
+const TABLES: [Table; 2] = [ALBUMS, MESSAGES];
 
 /// Where a stream's sequence numbers begin: just below a power of ten, so that their length changes
 /// within a schedule.
@@ -134,10 +135,10 @@ impl Stream {
             return Ok(first..first);
         }
         for reader in &mut self.readers {
-            let table = table_name(reader.table);
+            let table = table_name(&reader.table);
             let iterator = match reader.iterator.take() {
                 Some(iterator) => iterator,
-                None => first_iterator(dynamodb, table)?,
+                None => first_iterator(dynamodb, &table)?,
             };
             let mut iterator = iterator;
             loop {
@@ -162,8 +163,8 @@ impl Stream {
 
     /// The table's stream is disabled and enabled again: what follows has another label, and lower
     /// sequence numbers. Whatever was written before has to have been read.
-    pub fn enable_again(&mut self, table: Table) {
-        for reader in self.readers.iter_mut().filter(|reader| reader.table == table) {
+    pub fn enable_again(&mut self, table: &Table) {
+        for reader in self.readers.iter_mut().filter(|reader| reader.table == *table) {
             reader.generation += 1;
             reader.count = 0;
             reader.first_number -= 10_000;
@@ -178,10 +179,10 @@ impl Stream {
         let sequence_number = reader.next_sequence_number();
         json["eventName"] = json!("UPSERT");
         json["dynamodb"]["SequenceNumber"] = json!(sequence_number);
-        json["eventSourceARN"] = json!(stream_arn(reader.table, &reader.label()));
+        json["eventSourceARN"] = json!(stream_arn(&reader.table, &reader.label()));
         let record = StreamRecord {
             raw: RawValue::from_string(json.to_string()).ok()?,
-            table: original.table,
+            table: original.table.clone(),
             label: reader.label(),
             sequence_number,
             item_key: original.item_key.clone(),
@@ -212,7 +213,7 @@ fn string(json: &Value, pointer: &str, what: &'static str) -> Result<String, Wor
     text.map(str::to_owned).ok_or(WorldError::Stream { what })
 }
 
-fn stream_arn(table: Table, label: &str) -> String {
+fn stream_arn(table: &Table, label: &str) -> String {
     let name = table_name(table);
     format!("arn:aws:dynamodb:us-east-1:000000000000:table/{name}/stream/{label}")
 }
@@ -229,14 +230,14 @@ fn delivered(reader: &mut Reader, mut record: Value) -> Result<StreamRecord, Wor
     record["dynamodb"]["SequenceNumber"] = json!(sequence_number);
     record["eventID"] = json!(format!("{sequence_number:0>32}"));
     record["awsRegion"] = json!("us-east-1");
-    record["eventSourceARN"] = json!(stream_arn(reader.table, &label));
+    record["eventSourceARN"] = json!(stream_arn(&reader.table, &label));
     let event = record["eventName"].as_str().unwrap_or_default();
     let name = format!("{}@{} {event} {}", reader.generation, reader.count, key_text(&keys));
     let raw = RawValue::from_string(record.to_string())
         .map_err(|_| WorldError::Stream { what: "JSON" })?;
     Ok(StreamRecord {
         raw,
-        table: reader.table,
+        table: reader.table.clone(),
         label,
         sequence_number,
         item_key: keys.to_string(),

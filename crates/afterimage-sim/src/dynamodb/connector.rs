@@ -1,9 +1,9 @@
 //! The connector under the SDK: every call takes time, and may meet a fault.
 
+use crate::world::MESSAGES;
 use std::sync::Arc;
 use std::time::Duration;
 
-use afterimage_schema::Table;
 use aws_sdk_dynamodb::config::http::{HttpRequest, HttpResponse};
 use aws_sdk_dynamodb::config::{HttpClient, RuntimeComponents};
 use aws_smithy_runtime_api::client::http::{
@@ -167,9 +167,9 @@ impl InProcessClient {
             return self.plainly("BatchGetItem", body);
         };
         let left = take_unprocessed(&mut request, kept_of);
-        let table = table_name(Table::Messages);
+        let table = table_name(&MESSAGES);
         let eventual = match &self.dynamodb.state().stale_index {
-            Some(stale) => take_eventual(&mut request, table, stale),
+            Some(stale) => take_eventual(&mut request, &table, stale),
             None => Vec::new(),
         };
         let mut answer = json!({ "Responses": {} });

@@ -1,5 +1,6 @@
 //! The application: it puts, edits and deletes, and remembers what it left.
 
+use crate::world::{ALBUMS, MESSAGES};
 use std::collections::BTreeMap;
 
 use afterimage::{AttributeValue, Item, ItemKey};
@@ -31,7 +32,7 @@ pub struct Application {
 }
 
 fn album_key(number: u8) -> ItemKey {
-    ItemKey::strings(Table::Albums, format!("Ärtist {}", number / 3), format!("x#{}", number % 3))
+    ItemKey::strings(ALBUMS, format!("Ärtist {}", number / 3), format!("x#{}", number % 3))
 }
 
 fn album_keys_json(number: u8) -> Value {
@@ -74,9 +75,7 @@ impl Application {
         match change {
             Change::PutAlbum(album) => self.put_album(dynamodb, album),
             Change::SetGenre { number, genre } => self.set_genre(dynamodb, *number, *genre),
-            Change::DeleteAlbum { number } => {
-                delete(dynamodb, Table::Albums, &album_keys_json(*number))
-            }
+            Change::DeleteAlbum { number } => delete(dynamodb, &ALBUMS, &album_keys_json(*number)),
             Change::ExpireAlbum { number } => self.expire_album(dynamodb, *number),
             Change::PutMessage(message) => self.put_message(dynamodb, message),
             Change::DeleteMessage { pick } => self.delete_message(dynamodb, *pick),
@@ -103,26 +102,26 @@ impl Application {
         if album.note_bytes > 0 {
             set("notes", json!({ "S": long_text(album.note_bytes) }));
         }
-        self.put(dynamodb, Table::Albums, &item)
+        self.put(dynamodb, &ALBUMS, &item)
     }
 
-    fn put(&mut self, dynamodb: &Dynamodb, table: Table, item: &Value) -> Result<(), WorldError> {
+    fn put(&mut self, dynamodb: &Dynamodb, table: &Table, item: &Value) -> Result<(), WorldError> {
         dynamodb.call("PutItem", &json!({ "TableName": table_name(table), "Item": item }))?;
         let item = item_of_request(item)?;
         let named = |name| text(&item, name).unwrap_or_default().to_owned();
         match table {
-            Table::Albums => {
-                let key = ItemKey::strings(table, named("Artist"), named("Album"));
+            it if *it == ALBUMS => {
+                let key = ItemKey::strings(table.clone(), named("Artist"), named("Album"));
                 self.albums.insert(key, item);
             }
-            Table::Messages => {
-                let key = ItemKey::strings(table, named("pk"), named("sk"));
+            it if *it == MESSAGES => {
+                let key = ItemKey::strings(table.clone(), named("pk"), named("sk"));
                 if self.is_deployed && !self.deletable.contains(&key) {
                     self.deletable.push(key.clone());
                 }
                 self.messages.insert(key, item);
             }
-            Table::Derived => {}
+            _ => {}
         }
         Ok(())
     }
@@ -133,7 +132,7 @@ impl Application {
         number: u8,
         genre: Option<&str>,
     ) -> Result<(), WorldError> {
-        let albums = Ground::read(dynamodb, Table::Albums)?;
+        let albums = Ground::read(dynamodb, &ALBUMS)?;
         let key = album_key(number);
         let Some(album) = albums.items().iter().find(|item| {
             text(item, "Artist") == key.partition.as_string()
@@ -142,7 +141,7 @@ impl Application {
             return Ok(());
         };
         let mut request = json!({
-            "TableName": table_name(Table::Albums),
+            "TableName": table_name(&ALBUMS),
             "Key": album_keys_json(number),
             "UpdateExpression": "REMOVE Genre",
         });
@@ -169,7 +168,7 @@ impl Application {
         for (name, value) in item.as_object().into_iter().flatten() {
             whole[name] = value.clone();
         }
-        self.put(dynamodb, Table::Albums, &whole)?;
+        self.put(dynamodb, &ALBUMS, &whole)?;
         dynamodb.expire(10)?;
         Ok(())
     }
@@ -184,7 +183,7 @@ impl Application {
         if message.has_mood {
             item["mood"] = json!({ "N": message.text.to_string() });
         }
-        self.put(dynamodb, Table::Messages, &item)
+        self.put(dynamodb, &MESSAGES, &item)
     }
 
     fn delete_message(&mut self, dynamodb: &Dynamodb, pick: u16) -> Result<(), WorldError> {
@@ -194,7 +193,7 @@ impl Application {
         let Some(key) = self.deletable.get(index) else { return Ok(()) };
         let sort = key.sort.as_ref().and_then(|it| it.as_string()).unwrap_or_default();
         let partition = key.partition.as_string().unwrap_or_default();
-        delete(dynamodb, Table::Messages, &json!({ "pk": {"S": partition}, "sk": {"S": sort} }))
+        delete(dynamodb, &MESSAGES, &json!({ "pk": {"S": partition}, "sk": {"S": sort} }))
     }
 
     fn join(
@@ -220,7 +219,7 @@ impl Application {
             "joined": { "N": self.join_count.to_string() },
         });
         let request = json!({
-            "TableName": table_name(Table::Messages),
+            "TableName": table_name(&MESSAGES),
             "Item": row,
             "ConditionExpression": "attribute_not_exists(pk)",
         });
@@ -233,7 +232,7 @@ impl Application {
 
     fn leave(&mut self, dynamodb: &Dynamodb, pick: u16) -> Result<(), WorldError> {
         let Some((place, row)) = self.standing_row(dynamodb, pick)? else { return Ok(()) };
-        delete(dynamodb, Table::Messages, &keys_of(&row))?;
+        delete(dynamodb, &MESSAGES, &keys_of(&row))?;
         self.rows.remove(&place);
         Ok(())
     }
@@ -249,7 +248,7 @@ impl Application {
             Edit::Message(it) => ("SET #name = :value", "message", it),
         };
         let mut request = json!({
-            "TableName": table_name(Table::Messages),
+            "TableName": table_name(&MESSAGES),
             "Key": keys_of(&row),
             "UpdateExpression": expression,
             "ConditionExpression": "attribute_exists(pk)",
@@ -279,7 +278,7 @@ impl Application {
             return Ok(None);
         };
         let Some(place) = self.rows.keys().nth(index).cloned() else { return Ok(None) };
-        let messages = Ground::read(dynamodb, Table::Messages)?;
+        let messages = Ground::read(dynamodb, &MESSAGES)?;
         let partition = format!("GRP#{}", place.0);
         let row = messages.items().iter().find(|item| {
             text(item, "pk") == Some(partition.as_str())
@@ -298,7 +297,7 @@ fn keys_of(row: &Item) -> Value {
     json!({ "pk": key("pk"), "sk": key("sk") })
 }
 
-fn delete(dynamodb: &Dynamodb, table: Table, key: &Value) -> Result<(), WorldError> {
+fn delete(dynamodb: &Dynamodb, table: &Table, key: &Value) -> Result<(), WorldError> {
     dynamodb.call("DeleteItem", &json!({ "TableName": table_name(table), "Key": key }))?;
     Ok(())
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use afterimage::count::{CountView, Entry, LedgerError};
 use afterimage::{AttributeValue, CatalogError, Item, ViewsError};
-use afterimage_schema::{DefinitionError, Table};
+use afterimage_schema::{Table, TableNameError};
 
 use super::table_name;
 use crate::dynamodb::{Dynamodb, DynamodbError, ItemError, text};
@@ -18,9 +18,9 @@ pub enum WorldError {
     /// An item does not read.
     #[error(transparent)]
     Item(#[from] ItemError),
-    /// A table's definition does not read.
+    /// A table has no usable name.
     #[error(transparent)]
-    Definition(#[from] DefinitionError),
+    Names(#[from] TableNameError),
     /// A table cannot be used.
     #[error(transparent)]
     Catalog(#[from] CatalogError),
@@ -48,8 +48,8 @@ impl Ground {
     ///
     /// # Errors
     /// [`WorldError`].
-    pub fn read(dynamodb: &Dynamodb, table: Table) -> Result<Self, WorldError> {
-        Ok(Self { items: dynamodb.items(table_name(table))? })
+    pub fn read(dynamodb: &Dynamodb, table: &Table) -> Result<Self, WorldError> {
+        Ok(Self { items: dynamodb.items(&table_name(table))? })
     }
 
     /// Every item.

@@ -11,18 +11,24 @@ pub use ground::{Ground, WorldError};
 use afterimage::{Catalog, Views};
 use afterimage_schema::{Table, TableNames};
 
-/// The tables' names: the default ones.
+/// The table of the albums, as the simulation's views file declares it.
+pub const ALBUMS: Table = Table::literal("albums");
+
+/// The table of the messages and rows, as the simulation's views file declares it.
+pub const MESSAGES: Table = Table::literal("messages");
+
+/// The tables' real names: the default ones.
 #[must_use]
-pub fn table_name(table: Table) -> &'static str {
+pub fn table_name(table: &Table) -> String {
     table.default_name()
 }
 
 /// The catalog and the views of the simulation.
 ///
 /// # Errors
-/// [`WorldError`] where the compiled-in files do not hold together.
+/// [`WorldError`] if the compiled-in file does not hold together.
 pub fn views() -> Result<(Catalog, Views), WorldError> {
-    let catalog = Catalog::new(TableNames::default())?;
-    let views = Views::parse(include_str!("views.toml"), &catalog)?;
+    let views = Views::parse(include_str!("views.toml"))?;
+    let catalog = views.catalog(TableNames::defaults(&views.all_tables())?)?;
     Ok((catalog, views))
 }

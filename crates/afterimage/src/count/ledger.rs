@@ -80,7 +80,7 @@ pub enum LedgerError {
 /// The key of the entry of a source item.
 pub(super) fn key(view_name: &str, source_key: &ItemKey) -> ItemKey {
     let partition = format!("ledger#{view_name}#{}", source_key.sha256_hex());
-    ItemKey::strings(Table::Derived, partition, Entry::SORT_KEY)
+    ItemKey::strings(Table::DERIVED, partition, Entry::SORT_KEY)
 }
 
 impl Entry {
@@ -172,6 +172,7 @@ pub(crate) mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::catalog::tests::orders;
     use crate::version::tests::version;
 
     fn any_entry() -> impl Strategy<Value = Entry> {
@@ -187,15 +188,11 @@ pub(crate) mod tests {
         })
     }
 
-    fn definition() -> TableDefinition {
-        afterimage_schema::definition(Table::Albums).expect("compiled-in definition")
-    }
-
     proptest! {
         #[test]
         fn entries_survive_their_item(entry in any_entry(), read in proptest::option::of(any_entry())) {
-            let key = ItemKey::strings(Table::Albums, "AC/DC", "Powerage");
-            let write = entry.write("genre-counts", &definition(), &key, read.as_ref());
+            let key = ItemKey::strings(orders().table, "ada", "7");
+            let write = entry.write("order-counts", &orders(), &key, read.as_ref());
             let Action::Put(item) = &write.action else { panic!("an entry is put whole") };
             prop_assert_eq!(Entry::from_item(item), Ok(entry));
         }

@@ -10,6 +10,7 @@ mod pack;
 mod task;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use afterimage_schema::{Table, TableDefinition};
 
@@ -17,10 +18,11 @@ pub use contribution::{Contribution, GroupError, contribution_of_item, render_gr
 pub use ledger::{Entry, LedgerError, Standing};
 
 use crate::attribute_value::Item;
+use crate::engine::{Opening, Routed, Settled, Task};
 use crate::key::ItemKey;
 use crate::outcome::Outcome;
 use crate::record::Change;
-use crate::view::{Opening, Routed, Selection, Settled};
+use crate::selection::Selection;
 use task::{CountTask, Delivery};
 
 /// A view that counts source items by group.
@@ -28,8 +30,6 @@ use task::{CountTask, Delivery};
 pub struct CountView {
     /// The view's name.
     pub name: String,
-    /// The table that it reads.
-    pub source: Table,
     /// Which source items it counts.
     pub selection: Selection,
     /// The attribute that tells a source item's group.
@@ -83,7 +83,7 @@ impl Target {
     /// The key of a group's count.
     #[must_use]
     pub fn key(&self, group: &str) -> ItemKey {
-        ItemKey::strings(Table::Derived, self.partition.clone(), self.sort.render(group))
+        ItemKey::strings(Table::DERIVED, self.partition.clone(), self.sort.render(group))
     }
 }
 
@@ -94,26 +94,22 @@ impl CountView {
         ledger::key(&self.name, source_key)
     }
 
-    fn key_attributes(&self) -> Vec<&str> {
-        let sort = self.definition.sort_key.as_deref();
-        std::iter::once(self.definition.partition_key.as_str()).chain(sort).collect()
-    }
-
     /// Keeps the newest record of each source item, and makes one task of them all.
     #[must_use]
-    pub fn open(&self, records: &[Routed<'_>]) -> Opening {
+    pub fn open(self: &Arc<Self>, records: &[Routed<'_>]) -> Opening {
         self.open_as(records, Delivery::Stream)
     }
 
     /// Opens a parked record again: it may replace the entry that says it is parked.
     #[must_use]
-    pub fn retry(&self, record: Routed<'_>) -> Opening {
+    pub fn retry(self: &Arc<Self>, record: Routed<'_>) -> Opening {
         self.open_as(&[record], Delivery::Retry)
     }
 
-    fn open_as(&self, records: &[Routed<'_>], delivery: Delivery) -> Opening {
+    fn open_as(self: &Arc<Self>, records: &[Routed<'_>], delivery: Delivery) -> Opening {
         let mut settled = Vec::new();
-        let by_keys = self.selection.of_attributes(&self.key_attributes());
+        let by_keys =
+            self.selection.of_attributes(&self.definition.key_attributes().collect::<Vec<_>>());
         let mut newest: BTreeMap<&ItemKey, Routed<'_>> = BTreeMap::new();
         for routed in records {
             let is_skipped =
@@ -140,9 +136,9 @@ impl CountView {
             .into_values()
             .map(|routed| task::OpenChange::new(self, routed.index, routed.record, delivery))
             .collect();
-        let tasks: Vec<Box<dyn crate::view::Task>> = match changes.is_empty() {
+        let tasks: Vec<Box<dyn Task>> = match changes.is_empty() {
             true => Vec::new(),
-            false => vec![Box::new(CountTask::new(self.clone(), changes))],
+            false => vec![Box::new(CountTask::new(Arc::clone(self), changes))],
         };
         Opening { settled, tasks }
     }

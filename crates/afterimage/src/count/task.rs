@@ -1,19 +1,20 @@
 //! The task of a `count` view: read the ledger, plan, commit, and plan again what was refused.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::CountView;
 use super::contribution::{Contribution, contribution_of_item};
 use super::ledger::{Entry, Standing};
 use super::pack::{Pack, Packable, disjoint, pack};
 use crate::canary::{Canary, is_planted};
+use crate::engine::{Answer, Committed, Parking, Read, Refusal, Step, Task};
 use crate::key::ItemKey;
 use crate::limits::TRANSACTION_ACTIONS_MAX;
 use crate::outcome::Outcome;
 use crate::reason::reason;
 use crate::record::Record;
 use crate::version::Version;
-use crate::view::{Answer, Committed, Parking, Read, Refusal, Step, Task};
 use crate::write::{Action, Changes, Transaction, Write};
 
 /// The smallest transaction: a source item that changes groups touches a ledger entry and two counts.
@@ -143,7 +144,7 @@ impl OpenChange {
 /// The work of a `count` view on one batch.
 #[derive(Debug)]
 pub(super) struct CountTask {
-    view: CountView,
+    view: Arc<CountView>,
     changes: Vec<OpenChange>,
     in_flight: Vec<Pack>,
     /// Contention shrinks it: small transactions get through where large ones collide.
@@ -154,7 +155,7 @@ pub(super) struct CountTask {
 }
 
 impl CountTask {
-    pub(super) fn new(view: CountView, changes: Vec<OpenChange>) -> Self {
+    pub(super) fn new(view: Arc<CountView>, changes: Vec<OpenChange>) -> Self {
         Self {
             view,
             changes,

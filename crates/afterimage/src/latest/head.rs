@@ -103,14 +103,14 @@ pub enum HeadError {
 /// The key of a group's head.
 #[must_use]
 pub fn head_key(view_name: &str, group: &str) -> ItemKey {
-    ItemKey::strings(Table::Derived, format!("head#{view_name}#{group}"), "head")
+    ItemKey::strings(Table::DERIVED, format!("head#{view_name}#{group}"), "head")
 }
 
 /// The key of a group's chunk; chunks are numbered from 1.
 #[must_use]
 pub fn chunk_key(view_name: &str, group: &str, number: u64) -> ItemKey {
     let sort = format!("rows#{number:04}");
-    ItemKey::strings(Table::Derived, format!("head#{view_name}#{group}"), sort)
+    ItemKey::strings(Table::DERIVED, format!("head#{view_name}#{group}"), sort)
 }
 
 impl Head {

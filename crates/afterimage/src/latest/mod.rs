@@ -12,17 +12,18 @@ mod task;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use afterimage_schema::{Table, TableDefinition};
+use afterimage_schema::TableDefinition;
 
 pub use head::{Chunk, Head, HeadError, Newest, OwnerPlace, chunk_key, head_key};
 
 use crate::attribute_value::{AttributeValue, Item, item_byte_count};
+use crate::engine::{Opening, Parking, ParkingTask, Routed, Settled, Task};
 use crate::key::ItemKey;
 use crate::limits::{COPIED_BYTES_MAX, GROUP_BYTES_MAX};
 use crate::outcome::Outcome;
 use crate::reason::reason;
 use crate::record::{Change, Record};
-use crate::view::{Opening, Parking, ParkingTask, Routed, Selection, Settled, Task};
+use crate::selection::Selection;
 use task::{Again, GroupTask, RowHint, SourceRecord};
 
 /// A view whose rows follow the newest source item of their group.
@@ -30,8 +31,6 @@ use task::{Again, GroupTask, RowHint, SourceRecord};
 pub struct LatestView {
     /// The view's name.
     pub name: String,
-    /// The table that it reads, and that the rows live in.
-    pub source: Table,
     /// Which items are source items, by their keys.
     pub selection: Selection,
     /// The table's partition key: it tells the group of a source item.
@@ -44,7 +43,7 @@ pub struct LatestView {
     pub copy: Vec<String>,
     /// The rows.
     pub rows: Rows,
-    /// The definition of the table.
+    /// The definition of the table that it reads, and that the rows live in.
     pub definition: TableDefinition,
 }
 
@@ -75,7 +74,7 @@ impl LatestView {
     /// The key of a row.
     #[must_use]
     pub fn row_key(&self, owner: &str, sort: &str) -> ItemKey {
-        ItemKey::strings(self.source, owner, sort)
+        ItemKey::strings(self.definition.table.clone(), owner, sort)
     }
 
     /// The attributes of a source item that rows carry.
@@ -132,14 +131,13 @@ impl LatestView {
 
     /// Keeps the newest source record and the hinted rows of each group, and makes a task of each.
     #[must_use]
-    pub fn open(&self, records: &[Routed<'_>]) -> Opening {
+    pub fn open(self: &Arc<Self>, records: &[Routed<'_>]) -> Opening {
         self.open_as(records, None)
     }
 
-    fn open_as(&self, records: &[Routed<'_>], again: Option<&Again>) -> Opening {
+    fn open_as(self: &Arc<Self>, records: &[Routed<'_>], again: Option<&Again>) -> Opening {
         let mut settled = Vec::new();
         let mut parkings = Vec::new();
-        let view = Arc::new(self.clone());
         let mut groups: BTreeMap<String, GroupTask> = BTreeMap::new();
         for Routed { index, record } in records.iter().copied() {
             if record.change == Change::Remove {
@@ -147,8 +145,8 @@ impl LatestView {
                 continue;
             }
             let coalesced = match self.role(index, record) {
-                Role::Source(source) => task_of(&view, &mut groups, &source.group).offer(source),
-                Role::Row(hint) => task_of(&view, &mut groups, &hint.group).hint(hint),
+                Role::Source(source) => task_of(self, &mut groups, &source.group).offer(source),
+                Role::Row(hint) => task_of(self, &mut groups, &hint.group).hint(hint),
                 Role::NotSelected => Some(Settled::Outcome { index, outcome: Outcome::Skipped }),
                 Role::Unusable { reason } => {
                     parkings.push(Parking { index, reason, part: None });
@@ -172,7 +170,7 @@ impl LatestView {
     /// the head tells whether it still matters. Where rows are parked as a part of it, the head is
     /// content, and they have to be looked at again.
     #[must_use]
-    pub fn retry(&self, record: Routed<'_>, part: Option<&str>) -> Opening {
+    pub fn retry(self: &Arc<Self>, record: Routed<'_>, part: Option<&str>) -> Opening {
         let again = part.map(|part| {
             let owner = [(self.partition_attribute.clone(), AttributeValue::string(part))].into();
             match self.rows.selection.selects(&owner) {

@@ -10,9 +10,9 @@ use super::head::{Chunk, Head, OwnerPlace, chunk_key, head_key};
 use super::task::{Again, GroupTask};
 use crate::attribute_value::Item;
 use crate::canary::{Canary, is_planted};
+use crate::engine::Read;
 use crate::key::{ItemKey, KeyValue};
 use crate::limits::SUGGESTED_ROWS_MAX;
-use crate::view::Read;
 use crate::write::Transaction;
 
 /// What a group needs next.
@@ -146,7 +146,7 @@ impl<'a> Planner<'a> {
         if head.is_none() && knowledge.last.is_none() {
             let partition = [view.strip_prefix.as_str(), &self.task.group].concat();
             reads.push(Read::Last {
-                table: view.source,
+                table: view.definition.table.clone(),
                 partition: KeyValue::S(partition),
                 sort_prefix: view.selection.prefix_of(&view.sort_attribute).to_owned(),
                 before: knowledge.too_large.clone(),
@@ -155,7 +155,7 @@ impl<'a> Planner<'a> {
         let is_adopted = head.is_some_and(|head| head.is_adopted);
         if (!is_adopted || self.is_unregistered_wanted()) && knowledge.suggested.is_none() {
             reads.push(Read::Suggested {
-                table: view.source,
+                table: view.definition.table.clone(),
                 index: view.rows.index.clone(),
                 partition: KeyValue::string(&self.task.group),
                 limit: SUGGESTED_ROWS_MAX,

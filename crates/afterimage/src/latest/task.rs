@@ -8,11 +8,11 @@ use super::head::{Head, head_key};
 use super::owner::Known;
 use super::plan::{Commit, Plan, Unfit, plan};
 use crate::attribute_value::{AttributeValue, Item, item_byte_count};
+use crate::engine::{Answer, Committed, Parking, Read, Refusal, Settled, Step, Task};
 use crate::key::ItemKey;
 use crate::limits::{CHUNK_OWNERS_MAX, COPIED_BYTES_MAX, SUGGESTED_ROWS_MAX};
 use crate::outcome::Outcome;
 use crate::version::Version;
-use crate::view::{Answer, Committed, Parking, Read, Refusal, Settled, Step, Task};
 use crate::write::{Action, Transaction};
 
 /// A record of a source item.
@@ -297,16 +297,16 @@ impl GroupTask {
         let view = &self.view;
         let is_hinted =
             |key: &ItemKey| hints.iter().any(|hint| view.row_key(&hint.owner, &hint.sort) == *key);
-        self.knowledge
-            .items
-            .retain(|key, item| item.is_none() || key.table != view.source || is_hinted(key));
+        self.knowledge.items.retain(|key, item| {
+            item.is_none() || key.table != view.definition.table || is_hinted(key)
+        });
     }
 
     /// Sets those owners apart whose rows DynamoDB refuses, so that the others can move.
     fn refuse_owners(&mut self, commit: &Commit, writes: &[usize]) {
         let told: Vec<_> =
             writes.iter().filter_map(|write| commit.transaction.writes.get(*write)).collect();
-        let is_row = |key: &ItemKey| key.table == self.view.source;
+        let is_row = |key: &ItemKey| key.table == self.view.definition.table;
         let refused: BTreeSet<String> = match (told.is_empty(), commit.owners.as_slice()) {
             (true, [owner]) => [owner.clone()].into(),
             (true, owners) if !owners.is_empty() => {

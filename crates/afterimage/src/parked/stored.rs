@@ -151,7 +151,7 @@ impl Stored {
         let there = there.map(|partition| Clause::Equals("pk".to_owned(), partition));
         let mut conditions: Vec<_> = identity.chain(there).collect();
         let writes = self.sorts.iter().map(|sort| Write {
-            key: ItemKey::strings(Table::Derived, self.partition.clone(), sort.clone()),
+            key: ItemKey::strings(Table::DERIVED, self.partition.clone(), sort.clone()),
             action: Action::Delete,
             conditions: std::mem::take(&mut conditions),
             read_byte_count: 0,
@@ -166,7 +166,7 @@ mod tests {
 
     fn pieces(part: Option<&str>) -> Vec<Item> {
         let record = ParkedRecord {
-            view: "genre-counts".to_owned(),
+            view: "order-counts".to_owned(),
             place: Some(("2026-01-01T00:00:00".to_owned(), "7".to_owned())),
             reason: "the group is a list".to_owned(),
             part: part.map(str::to_owned),
@@ -179,10 +179,10 @@ mod tests {
 
     #[test]
     fn a_record_and_its_parts_are_told_apart_by_their_ids() {
-        let all = [pieces(None), pieces(Some("GRP#ada")), pieces(Some("GRP#lin"))].concat();
+        let all = [pieces(None), pieces(Some("WATCH#ada")), pieces(Some("WATCH#lin"))].concat();
         let stored = Stored::from_pieces(all);
         let ids: Vec<String> = stored.iter().map(Stored::id).collect();
-        let whole = "genre-counts#2026-01-01T00:00:00#7";
+        let whole = "order-counts#2026-01-01T00:00:00#7";
         assert_eq!(ids.iter().filter(|id| *id == whole).count(), 1);
         assert_eq!(ids.iter().filter(|id| id.starts_with(&format!("{whole}/"))).count(), 2);
         for id in ids {
@@ -199,7 +199,7 @@ mod tests {
         let stored = Stored::from_pieces(items);
         let removal = stored.first().expect("a record").removal();
         let keys: Vec<_> = removal.writes.iter().map(|write| write.key.to_string()).collect();
-        let partition = "parked#genre-counts#2026-01-01T00:00:00#7";
+        let partition = "parked#order-counts#2026-01-01T00:00:00#7";
         assert_eq!(keys, [format!("{partition} / 0000"), format!("{partition} / 0001")]);
         let conditions: Vec<_> = removal.writes.iter().map(|it| it.conditions.len()).collect();
         assert_eq!(conditions, [5, 0]);

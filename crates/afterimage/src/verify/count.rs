@@ -8,6 +8,7 @@
 //! was read in between must be the number of entries exactly, whatever the stream still holds.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::{Digest, Drift};
 use crate::attribute_value::{AttributeValue, Item};
@@ -86,7 +87,7 @@ pub struct Look {
 /// The first look at a `count` view.
 #[derive(Debug)]
 pub struct CountAudit {
-    view: CountView,
+    view: Arc<CountView>,
     buckets: Vec<u128>,
     fold: BTreeMap<String, u64>,
     /// The first reading of the ledger.
@@ -102,7 +103,7 @@ pub struct CountAudit {
 impl CountAudit {
     /// An audit that has seen nothing yet.
     #[must_use]
-    pub fn new(view: CountView) -> Self {
+    pub fn new(view: Arc<CountView>) -> Self {
         Self {
             view,
             buckets: vec![0; BUCKET_COUNT],

@@ -2,6 +2,7 @@
 //! against the head.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::{Digest, Drift};
 use crate::attribute_value::{AttributeValue, Item, item_byte_count};
@@ -70,7 +71,7 @@ struct Parked {
 /// The first look at a `latest` view.
 #[derive(Debug)]
 pub struct LatestAudit {
-    view: LatestView,
+    view: Arc<LatestView>,
     groups: BTreeMap<String, Sight>,
     parked: Parked,
     /// Source items and rows that were read.
@@ -80,7 +81,7 @@ pub struct LatestAudit {
 impl LatestAudit {
     /// An audit that has seen nothing yet.
     #[must_use]
-    pub fn new(view: LatestView) -> Self {
+    pub fn new(view: Arc<LatestView>) -> Self {
         Self { view, groups: BTreeMap::new(), parked: Parked::default(), source_item_count: 0 }
     }
 

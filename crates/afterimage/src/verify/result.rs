@@ -44,7 +44,7 @@ impl VerifyResult {
     /// The key of a view's result.
     #[must_use]
     pub fn key(view_name: &str) -> ItemKey {
-        ItemKey::strings(Table::Derived, format!("verify#{view_name}"), SORT_KEY)
+        ItemKey::strings(Table::DERIVED, format!("verify#{view_name}"), SORT_KEY)
     }
 
     /// The result as an item.

@@ -7,6 +7,10 @@ use afterimage_schema::Table;
 
 use crate::store::Store;
 
+/// The tables of the shipped views.
+pub const ALBUMS: Table = Table::literal("albums");
+pub const MESSAGES: Table = Table::literal("messages");
+
 /// What the application last left in each of its rows, by owner and group, places aside.
 #[derive(Default)]
 pub struct Application {
@@ -48,14 +52,14 @@ impl Application {
         let artist = format!("a{}", random.u8(0..4));
         let mut album = item(&[("Artist", &artist), ("Album", "x")]);
         if random.u8(0..4) == 0 {
-            store.set(&ItemKey::strings(Table::Albums, artist, "x"), None);
+            store.set(&ItemKey::strings(ALBUMS, artist, "x"), None);
             return;
         }
         if random.u8(0..5) > 0 {
             let genre = ["Rock", "Jazz", "AC/DC"][random.usize(0..3)];
             album.insert("Genre".to_owned(), AttributeValue::string(genre));
         }
-        store.put(album, Table::Albums);
+        store.put(album, &ALBUMS);
     }
 
     fn put_message(&mut self, store: &mut Store, random: &mut fastrand::Rng) {
@@ -63,9 +67,9 @@ impl Application {
         let sort = format!("t{:02}", random.u8(0..20));
         let text = random.u16(..).to_string();
         let message = item(&[("pk", &partition), ("sk", &sort), ("message", &text)]);
-        let key = ItemKey::strings(Table::Messages, partition, sort);
+        let key = ItemKey::strings(MESSAGES, partition, sort);
         self.messages.insert(key, message.clone());
-        store.put(message, Table::Messages);
+        store.put(message, &MESSAGES);
     }
 
     /// Deletes a message whose record was delivered as a put before: it is in the stream already.
@@ -84,7 +88,7 @@ impl Application {
         // Put on condition that the key is free, as an application that keeps its rows does.
         let sort = format!("t{:02}", random.u8(0..25));
         let partition = format!("GRP#{owner}");
-        if store.items.contains_key(&ItemKey::strings(Table::Messages, &partition, &sort)) {
+        if store.items.contains_key(&ItemKey::strings(MESSAGES, &partition, &sort)) {
             return;
         }
         let row = item(&[
@@ -95,7 +99,7 @@ impl Application {
             ("note", &random.u16(..).to_string()),
         ]);
         self.rows.insert((owner, group), own_attributes(&row));
-        store.put(row, Table::Messages);
+        store.put(row, &MESSAGES);
     }
 
     fn leave(&mut self, store: &mut Store, random: &mut fastrand::Rng) {
@@ -130,7 +134,7 @@ impl Application {
         let place = self.rows.keys().nth(index)?.clone();
         let partition = AttributeValue::string(format!("GRP#{}", place.0));
         let group = AttributeValue::string(&place.1);
-        let mut rows = store.table(Table::Messages).filter(|(_, row)| {
+        let mut rows = store.table(MESSAGES).filter(|(_, row)| {
             row.get("pk") == Some(&partition) && row.get("message_group_uuid") == Some(&group)
         });
         rows.next().map(|(key, row)| (place, key.clone(), row.clone()))

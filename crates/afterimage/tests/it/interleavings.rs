@@ -4,12 +4,12 @@
 use std::collections::BTreeMap;
 
 use afterimage::count::{CountView, Entry};
+use afterimage::engine::{Refusal, Routed, Step, Task};
 use afterimage::fold;
-use afterimage::view::{Refusal, Routed, Step, Task};
-use afterimage::{AttributeValue, Catalog, Item, Outcome, Record, View, Views};
+use afterimage::{AttributeValue, Item, Outcome, Record, View, Views};
 use afterimage_schema::{Table, TableNames};
 
-use crate::application::{Application, own_attributes};
+use crate::application::{ALBUMS, Application, MESSAGES, own_attributes};
 use crate::store::{Store, number};
 
 /// A batch on its way: its records, and the tasks that are left.
@@ -32,8 +32,9 @@ struct World {
 
 impl World {
     fn new(seed: u64) -> Self {
-        let catalog = Catalog::new(TableNames::default()).expect("definitions");
-        let views = Views::compiled_in(&catalog).expect("views");
+        let views = Views::compiled_in().expect("views");
+        let names = TableNames::from_lookup(&views.all_tables(), |_| None).expect("names");
+        let catalog = views.catalog(names).expect("a catalog");
         Self {
             store: Store::new(catalog),
             application: Application::default(),
@@ -78,7 +79,7 @@ impl World {
         let records: Vec<&Record> = records.iter().map(|it| &self.store.records[*it]).collect();
         let of_view = |view: &View| {
             let routed = records.iter().enumerate();
-            let routed = routed.filter(|(_, record)| record.key.table == view.source());
+            let routed = routed.filter(|(_, record)| record.key.table == *view.source());
             let routed: Vec<_> = routed.map(|(index, record)| Routed { index, record }).collect();
             view.open(&routed).tasks
         };
@@ -163,7 +164,7 @@ impl World {
     /// counts add up to the ledger.
     fn assert_whole(&self) {
         let mut standing: BTreeMap<(String, String), Vec<Item>> = BTreeMap::new();
-        for (key, row) in self.store.table(Table::Messages) {
+        for (key, row) in self.store.table(MESSAGES) {
             let owner = key.partition.as_string().and_then(|it| it.strip_prefix("GRP#"));
             let group = row.get("message_group_uuid").and_then(AttributeValue::as_string);
             if let Some((owner, group)) = owner.zip(group) {
@@ -192,7 +193,7 @@ impl World {
 
     fn counts(&self) -> BTreeMap<String, i64> {
         let partition = AttributeValue::string(&self.count_view().target.partition);
-        let derived = self.store.table(Table::Derived).map(|(_, item)| item);
+        let derived = self.store.table(Table::DERIVED).map(|(_, item)| item);
         let counts = derived.filter(|item| item.get("pk") == Some(&partition));
         counts
             .map(|item| {
@@ -205,7 +206,7 @@ impl World {
 
     fn ledger_counts(&self) -> BTreeMap<String, i64> {
         let mut counts = BTreeMap::new();
-        for (key, item) in self.store.table(Table::Derived) {
+        for (key, item) in self.store.table(Table::DERIVED) {
             if !key.partition.as_string().is_some_and(|it| it.starts_with("ledger#")) {
                 continue;
             }
@@ -219,13 +220,13 @@ impl World {
 
     /// What holds once drained: derived state is the fold of ground state.
     fn assert_exact(&self) {
-        let albums = self.store.table(Table::Albums).map(|(_, item)| item);
+        let albums = self.store.table(ALBUMS).map(|(_, item)| item);
         let expected = fold::counts(self.count_view(), albums).expect("groups");
         let found = self.counts().into_iter().map(|(group, it)| (group, it.unsigned_abs()));
         assert_eq!(found.collect::<BTreeMap<_, _>>(), expected);
         for view in self.views.iter() {
             let View::Latest(view) = view else { continue };
-            let rows = self.store.table(Table::Messages).map(|(_, item)| item);
+            let rows = self.store.table(MESSAGES).map(|(_, item)| item);
             let rows = rows.filter(|item| view.rows.selection.selects(item));
             let faults = fold::row_faults(view, self.application.messages.values(), rows);
             assert_eq!(faults, BTreeMap::new());

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use afterimage::view::{Answer, Read, Refusal};
+use afterimage::engine::{Answer, Read, Refusal};
 use afterimage::write::{Action, Clause, Transaction};
 use afterimage::{AttributeValue, Catalog, Change, Item, ItemKey, KeyValue, Record};
 use afterimage_schema::Table;
@@ -42,7 +42,7 @@ impl Store {
         self.items.iter().filter(move |(key, _)| key.table == table)
     }
 
-    pub fn put(&mut self, item: Item, table: Table) {
+    pub fn put(&mut self, item: Item, table: &Table) {
         let definition = self.catalog.definition(table).expect("a definition");
         let key = ItemKey::of_item(definition, &item).expect("keys");
         self.set(&key, Some(item));
@@ -61,7 +61,7 @@ impl Store {
             Some(item) => self.items.insert(key.clone(), item.clone()),
             None => self.items.remove(key),
         };
-        if key.table != Table::Derived && before != item {
+        if key.table != Table::DERIVED && before != item {
             let sequence_number = (self.records.len() + 1).to_string();
             let version = afterimage::version::Version {
                 stream_label: STREAM_LABEL.parse().expect("a label"),
@@ -81,11 +81,11 @@ impl Store {
                         && sort.starts_with(sort_prefix.as_str())
                         && before.as_ref().is_none_or(|before| *key < before)
                 };
-                let last = self.table(*table).filter(|(key, _)| is_wanted(key)).last();
+                let last = self.table(table.clone()).filter(|(key, _)| is_wanted(key)).last();
                 Answer::Item(last.map(|(_, item)| item.clone()))
             }
             Read::Suggested { table, index, partition, limit } => {
-                let definition = self.catalog.definition(*table).expect("a definition");
+                let definition = self.catalog.definition(table).expect("a definition");
                 let index = definition.indexes.iter().find(|it| it.name == *index).expect("it");
                 let wanted = partition.to_attribute_value();
                 let items = self.index.iter().filter(|(key, item)| {
@@ -125,7 +125,7 @@ impl Store {
                 Action::Delete => None,
                 Action::Put(item) => Some(item.clone()),
                 Action::Update(changes) => {
-                    let definition = self.catalog.definition(write.key.table).expect("it");
+                    let definition = self.catalog.definition(&write.key.table).expect("it");
                     let absent = || write.key.to_item(definition);
                     let mut item = self.items.get(&write.key).cloned().unwrap_or_else(absent);
                     item.extend(changes.set.clone());

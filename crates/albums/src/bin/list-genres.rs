@@ -2,17 +2,15 @@
 
 use std::convert::Infallible;
 
-use afterimage_schema::Table;
-use albums::{Albums, warm_up};
+use albums::{Genres, warm_up};
 use lambda_http::{Error, Request, service_fn};
 
 #[tokio::main]
 async fn main() -> Result<(), Error> {
     lambda_start::log();
-    let albums =
-        &lambda_start::start(Albums::of_function(Table::Derived), warm_up::list_genres).await?;
+    let genres = &lambda_start::start(Genres::of_function(), warm_up::list_genres).await?;
     let handler = |request: Request| async move {
-        Ok::<_, Infallible>(albums::list_genres(albums, request).await)
+        Ok::<_, Infallible>(albums::list_genres(genres, request).await)
     };
     lambda_http::run(service_fn(handler)).await
 }

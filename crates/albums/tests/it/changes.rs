@@ -1,6 +1,6 @@
 //! Changing and deleting albums.
 
-use afterimage_schema::Table;
+use albums::ALBUMS;
 use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
 use aws_sdk_dynamodb::types::AttributeValue;
 
@@ -17,7 +17,7 @@ async fn delete(gateway: &Gateway, query: &str) -> Answer {
 async fn takes_updates_of_nothing(gateway: &Gateway) -> bool {
     let text = |text: &str| AttributeValue::S(text.to_owned());
     let update = gateway.dynamodb.client().update_item();
-    let update = update.table_name(gateway.dynamodb.names().name(Table::Albums));
+    let update = update.table_name(gateway.dynamodb.name(&ALBUMS));
     update.key("Artist", text("any")).key("Album", text("other")).send().await.is_ok()
 }
 
@@ -26,7 +26,7 @@ async fn compares_types(gateway: &Gateway) -> bool {
     let text = |text: &str| AttributeValue::S(text.to_owned());
     let delete = gateway.dynamodb.client().delete_item();
     let delete = delete
-        .table_name(gateway.dynamodb.names().name(Table::Albums))
+        .table_name(gateway.dynamodb.name(&ALBUMS))
         .key("Artist", text("a"))
         .key("Album", text("b"))
         .condition_expression("Artist > :number")
@@ -48,7 +48,7 @@ async fn what_the_body_gives_is_changed_and_the_rest_kept() {
         ("Label", text("One Little Indian")),
         ("Price", number("12345678901234567890.5")),
     ];
-    gateway.put(Table::Albums, &attributes).await;
+    gateway.put(ALBUMS, &attributes).await;
     let rest = r#""Label":"One Little Indian","Price":12345678901234567890.5"#;
     let check = async |body: &str, expected: &str| change(&gateway, body).await.is(200, expected);
     check(
@@ -130,7 +130,7 @@ async fn a_rank_that_is_no_number_protects() {
     let gateway = Gateway::empty().await;
     let text = |text: &str| AttributeValue::S(text.to_owned());
     let attributes = [("Artist", text("a")), ("Album", text("b")), ("Rank", text("999"))];
-    gateway.put(Table::Albums, &attributes).await;
+    gateway.put(ALBUMS, &attributes).await;
     if !compares_types(&gateway).await {
         let lacking = "comparisons of values of two types";
         gateway.dynamodb.leave_out("a rank that is no number protects its album", lacking);

@@ -2,8 +2,8 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use afterimage_schema::{Table, TableNames};
-use albums::Albums;
+use afterimage_schema::Table;
+use albums::{ALBUMS, Albums, Genres};
 use aws_sdk_dynamodb::config::http::HttpResponse;
 use aws_sdk_dynamodb::config::interceptors::BeforeDeserializationInterceptorContextMut;
 use aws_sdk_dynamodb::config::{ConfigBag, Intercept, RuntimeComponents};
@@ -18,13 +18,15 @@ use test_dynamodb::TestDynamoDb;
 pub struct Gateway {
     pub dynamodb: TestDynamoDb,
     pub albums: Albums,
+    pub genres: Genres,
 }
 
 impl Gateway {
     pub async fn empty() -> Self {
         let dynamodb = TestDynamoDb::start().await;
-        let albums = Albums::new(dynamodb.client(), dynamodb.names().clone());
-        Self { dynamodb, albums }
+        let albums = Albums::new(dynamodb.client(), dynamodb.name(&ALBUMS).to_owned());
+        let genres = Genres::new(dynamodb.client(), dynamodb.name(&Table::DERIVED).to_owned());
+        Self { dynamodb, albums, genres }
     }
 
     pub async fn with_sample() -> Self {
@@ -37,10 +39,10 @@ impl Gateway {
         gateway
     }
 
-    /// The same DynamoDB with other tables.
-    pub fn over(self, names: TableNames) -> Self {
-        let albums = Albums::new(self.dynamodb.client(), names);
-        Self { albums, ..self }
+    /// The same DynamoDB with another table of counts.
+    pub fn with_counts_in(self, table: &str) -> Self {
+        let genres = Genres::new(self.dynamodb.client(), table.to_owned());
+        Self { genres, ..self }
     }
 
     /// The same with a client that loses the first response to a write, and sends it again.
@@ -48,7 +50,7 @@ impl Gateway {
         let config =
             self.dynamodb.client().config().to_builder().interceptor(LostResponse::default());
         let client = aws_sdk_dynamodb::Client::from_conf(config.build());
-        let albums = Albums::new(client, self.dynamodb.names().clone());
+        let albums = Albums::new(client, self.dynamodb.name(&ALBUMS).to_owned());
         Self { albums, ..self }
     }
 
@@ -64,8 +66,7 @@ impl Gateway {
     pub async fn put(&self, table: Table, attributes: &[(&str, AttributeValue)]) {
         let item = attributes.iter().map(|(name, it)| ((*name).to_owned(), it.clone())).collect();
         let client = self.dynamodb.client();
-        let put =
-            client.put_item().table_name(self.dynamodb.names().name(table)).set_item(Some(item));
+        let put = client.put_item().table_name(self.dynamodb.name(&table)).set_item(Some(item));
         put.send().await.expect("a put");
     }
 
@@ -73,7 +74,7 @@ impl Gateway {
     pub async fn remove(&self, artist: &str, album: &str) {
         let delete = self.dynamodb.client().delete_item();
         let delete = delete
-            .table_name(self.dynamodb.names().name(Table::Albums))
+            .table_name(self.dynamodb.name(&ALBUMS))
             .key("Artist", AttributeValue::S(artist.to_owned()))
             .key("Album", AttributeValue::S(album.to_owned()));
         delete.send().await.expect("a deletion");
@@ -94,7 +95,7 @@ impl Gateway {
             "POST /api/albums" => albums::add_album(albums, request).await,
             "PUT /api/albums" => albums::update_album(albums, request).await,
             "DELETE /api/albums" => albums::delete_album(albums, request).await,
-            "GET /api/genres" => albums::list_genres(albums, request).await,
+            "GET /api/genres" => albums::list_genres(&self.genres, request).await,
             _ => panic!("no route {route}"),
         };
         Answer::of(&response)

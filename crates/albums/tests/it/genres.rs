@@ -8,7 +8,7 @@ use crate::gateway::Gateway;
 async fn put_count(gateway: &Gateway, genre: &str, count: AttributeValue) {
     let text = |text: &str| AttributeValue::S(text.to_owned());
     let attributes = [("pk", text("albums-by-genre")), ("sk", text(genre)), ("count", count)];
-    gateway.put(Table::Derived, &attributes).await;
+    gateway.put(Table::DERIVED, &attributes).await;
 }
 
 fn number(text: &str) -> AttributeValue {
@@ -53,10 +53,7 @@ async fn a_malformed_count_is_an_error() {
 #[tokio::test]
 async fn a_failing_store_is_not_shown() {
     let gateway = Gateway::empty().await;
-    let names = afterimage_schema::TableNames::from_lookup(|variable| {
-        (variable == "DERIVED_TABLE").then(|| "no-such-table".to_owned())
-    });
-    let albums = gateway.over(names.expect("names"));
+    let albums = gateway.with_counts_in("no-such-table");
     albums.call("GET", "/api/genres", "", "").await.is(
         500,
         r#"{"error":"internal","message":"something went wrong on our side; it is logged"}"#,

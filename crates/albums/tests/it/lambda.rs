@@ -117,7 +117,7 @@ async fn list_genres() {
         ("sk", text("Jazz")),
         ("count", AttributeValue::N("3".to_owned())),
     ];
-    running.gateway.put(Table::Derived, &count).await;
+    running.gateway.put(Table::DERIVED, &count).await;
     let genres = json!({"genres": [{"genre": "Jazz", "count": 3}]});
     assert_eq!(running.answer(&event("api/list-genres")).await, (200, genres));
     running.assert_warmed_up("Query");
@@ -129,7 +129,7 @@ async fn list_genres() {
         ("sk", text("secret-genre")),
         ("count", text("secret-count")),
     ];
-    running.gateway.put(Table::Derived, &broken).await;
+    running.gateway.put(Table::DERIVED, &broken).await;
     assert_eq!(running.answer(&event("api/list-genres")).await.0, 500);
     let ended = running.function.terminate().await;
     ended.assert_hides("secret");

@@ -1,25 +1,42 @@
-use afterimage_schema::{Table, TableNames};
+use afterimage_schema::{AttributeType, Table, TableDefinition, TableNames};
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_dynamodbstreams::types::ShardIteratorType;
 use embedded_dynamodb::{Emulator, StartError, Storage};
 
-async fn put(emulator: &Emulator, album: &str) {
+/// A table with a stream, and `derived`.
+fn definitions() -> [TableDefinition; 2] {
+    let string = |name: &str| (name.to_owned(), AttributeType::String);
+    let orders = TableDefinition {
+        table: Table::literal("orders"),
+        partition_key: "customer".to_owned(),
+        sort_key: Some("number".to_owned()),
+        attribute_types: vec![string("customer"), string("number")],
+        ..TableDefinition::derived()
+    };
+    [orders, TableDefinition::derived()]
+}
+
+fn create_tables(emulator: &Emulator) -> Vec<String> {
+    let names = TableNames::defaults(&definitions()).expect("names");
+    emulator.create_tables(&definitions(), &names).expect("created")
+}
+
+async fn put(emulator: &Emulator, number: &str) {
     emulator
         .client()
         .put_item()
-        .table_name(TableNames::default().name(Table::Albums))
-        .item("Artist", AttributeValue::S("Artist".to_owned()))
-        .item("Album", AttributeValue::S(album.to_owned()))
+        .table_name("afterimage-orders")
+        .item("customer", AttributeValue::S("ada".to_owned()))
+        .item("number", AttributeValue::S(number.to_owned()))
         .send()
         .await
         .expect("put");
 }
 
 async fn record_count(emulator: &Emulator) -> usize {
-    let names = TableNames::default();
     let streams = emulator.streams_client();
-    let table_name = names.name(Table::Albums);
-    let list = streams.list_streams().table_name(table_name).send().await.expect("streams");
+    let list =
+        streams.list_streams().table_name("afterimage-orders").send().await.expect("streams");
     let arn = list.streams()[0].stream_arn().expect("an ARN");
     let description = streams.describe_stream().stream_arn(arn).send().await.expect("a stream");
     let shard = description.stream_description().expect("a description").shards()[0].clone();
@@ -42,9 +59,8 @@ async fn record_count(emulator: &Emulator) -> usize {
 #[tokio::test]
 async fn tables_are_created_once_and_writes_reach_the_stream() {
     let emulator = Emulator::in_memory().await.expect("started");
-    let names = TableNames::default();
-    assert_eq!(emulator.create_tables(&names).expect("created"), Table::ALL);
-    assert_eq!(emulator.create_tables(&names).expect("created"), []);
+    assert_eq!(create_tables(&emulator), ["afterimage-orders", "afterimage-derived"]);
+    assert_eq!(create_tables(&emulator), Vec::<String>::new());
     put(&emulator, "one").await;
     put(&emulator, "two").await;
     assert_eq!(record_count(&emulator).await, 2);
@@ -55,7 +71,7 @@ async fn tables_are_created_once_and_writes_reach_the_stream() {
 async fn two_in_memory_share_nothing() {
     let one = Emulator::in_memory().await.expect("started");
     let other = Emulator::in_memory().await.expect("started");
-    one.create_tables(&TableNames::default()).expect("created");
+    create_tables(&one);
     let tables = other.client().list_tables().send().await.expect("tables");
     assert!(tables.table_names().is_empty());
 }
@@ -65,11 +81,11 @@ async fn a_file_survives_a_restart() {
     let directory = tempfile::tempdir().expect("a directory");
     let storage = Storage::File(directory.path().join("dynamodb.sqlite"));
     let emulator = Emulator::start(storage.clone(), 0).await.expect("started");
-    emulator.create_tables(&TableNames::default()).expect("created");
+    create_tables(&emulator);
     put(&emulator, "one").await;
     emulator.shutdown().await;
     let emulator = Emulator::start(storage, 0).await.expect("started again");
-    assert_eq!(emulator.create_tables(&TableNames::default()).expect("created"), []);
+    assert_eq!(create_tables(&emulator), Vec::<String>::new());
     assert_eq!(record_count(&emulator).await, 1);
 }
 
@@ -78,4 +94,20 @@ async fn a_taken_port_is_told() {
     let emulator = Emulator::in_memory().await.expect("started");
     let error = Emulator::start(Storage::Memory, emulator.port()).await.expect_err("taken");
     assert!(matches!(error, StartError::Listen { port, .. } if port == emulator.port()));
+}
+
+#[tokio::test]
+async fn a_table_that_stands_with_other_keys_is_refused_and_nothing_is_created() {
+    let emulator = Emulator::in_memory().await.expect("started");
+    let [orders, derived] = definitions();
+    let names = TableNames::defaults(&definitions()).expect("names");
+    emulator.create_tables(std::slice::from_ref(&orders), &names).expect("created");
+    let other = TableDefinition { sort_key: None, ..orders };
+    let error = emulator.create_tables(&[derived, other], &names).expect_err("other keys");
+    assert_eq!(
+        error.to_string(),
+        "the table `afterimage-orders` stands with the keys customer (S), number (S), and the views file declares customer (S); correct its section `[table.orders]`, or give it another `name`"
+    );
+    let tables = emulator.client().list_tables().send().await.expect("tables");
+    assert_eq!(tables.table_names(), ["afterimage-orders"]);
 }

@@ -5,10 +5,9 @@ use std::net::TcpListener;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use afterimage_schema::TableNames;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_dynamodb::{Client, Config};
-use messages::{EnsureProfileError, Messages, PostConfirmationError};
+use messages::{EnsureProfileError, MESSAGES, Messages, PostConfirmationError};
 
 use crate::gateway::{ADA, LIN, fixed_clock};
 use crate::profiles::confirmed;
@@ -54,7 +53,7 @@ fn busy_store(refusal: &'static str, refusals: usize) -> (Messages, Arc<AtomicUs
         .http_client(test_dynamodb::http_client())
         .build();
     let client = Client::from_conf(config);
-    (Messages::new(client, TableNames::default(), fixed_clock()), transactions)
+    (Messages::new(client, MESSAGES.default_name(), fixed_clock()), transactions)
 }
 
 /// Reads a request, and returns its operation; none at the end of the connection.

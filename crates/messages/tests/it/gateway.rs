@@ -4,11 +4,10 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
-use afterimage_schema::Table;
 use aws_sdk_dynamodb::types::AttributeValue;
 use lambda_http::http::HeaderValue;
 use lambda_http::{Body, Request, Response};
-use messages::{Clock, Messages};
+use messages::{Clock, MESSAGES, Messages};
 use serde_json::{Value, json};
 use test_dynamodb::TestDynamoDb;
 
@@ -30,7 +29,8 @@ pub struct Gateway {
 impl Gateway {
     pub async fn empty() -> Self {
         let dynamodb = TestDynamoDb::start().await;
-        let messages = Messages::new(dynamodb.client(), dynamodb.names().clone(), fixed_clock());
+        let messages =
+            Messages::new(dynamodb.client(), dynamodb.name(&MESSAGES).to_owned(), fixed_clock());
         Self { dynamodb, messages }
     }
 
@@ -47,13 +47,13 @@ impl Gateway {
             .map(|(name, text)| ((*name).to_owned(), AttributeValue::S((*text).to_owned())))
             .collect();
         let client = self.dynamodb.client();
-        let table = self.dynamodb.names().name(Table::Messages);
+        let table = self.dynamodb.name(&MESSAGES);
         client.put_item().table_name(table).set_item(Some(item)).send().await.expect("a put");
     }
 
     pub async fn delete(&self, pk: &str, sk: &str) {
         let client = self.dynamodb.client();
-        let delete = client.delete_item().table_name(self.dynamodb.names().name(Table::Messages));
+        let delete = client.delete_item().table_name(self.dynamodb.name(&MESSAGES));
         let delete = delete.key("pk", AttributeValue::S(pk.to_owned()));
         delete.key("sk", AttributeValue::S(sk.to_owned())).send().await.expect("a delete");
     }
@@ -61,8 +61,7 @@ impl Gateway {
     /// Every item whose partition begins so: `pk sk` and the other attributes, all of them strings.
     pub async fn items(&self, prefix: &str) -> BTreeMap<String, BTreeMap<String, String>> {
         let client = self.dynamodb.client();
-        let found =
-            client.scan().table_name(self.dynamodb.names().name(Table::Messages)).send().await;
+        let found = client.scan().table_name(self.dynamodb.name(&MESSAGES)).send().await;
         let mut items = BTreeMap::new();
         for item in found.expect("a scan").items() {
             let mut texts: BTreeMap<String, String> = item

@@ -4,19 +4,19 @@ use std::net::TcpListener;
 use std::time::{Duration, SystemTime};
 
 use afterimage::Views;
-use afterimage::record::Catalog;
 use afterimage_dynamodb::{Processor, RecordReport, StreamEvent, client_at_endpoint};
-use afterimage_schema::TableNames;
 use lambda_runtime::{Context, LambdaEvent};
 use stream_processor::StreamProcessor;
+use test_dynamodb::product_names;
 
 /// A function whose DynamoDB never answers.
 fn function(dynamodb: &TcpListener) -> StreamProcessor {
     let address = dynamodb.local_addr().expect("an address");
-    let catalog = Catalog::new(TableNames::default()).expect("definitions");
-    let views = Views::compiled_in(&catalog).expect("views");
+    let views = Views::compiled_in().expect("views");
+    let names = product_names();
     let client = client_at_endpoint(&format!("http://{address}"));
-    StreamProcessor::new(Processor::new(client, catalog, views), Box::new(|_| Ok(())))
+    let processor = Processor::new(client, views, names).expect("a processor");
+    StreamProcessor::new(processor, Box::new(|_| Ok(())))
 }
 
 async fn check(time_ms: u64) {

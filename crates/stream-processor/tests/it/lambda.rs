@@ -13,6 +13,10 @@ use serde_json::{Value, json};
 use test_dynamodb::TestDynamoDb;
 use test_lambda::{DeployedFunction, DynamoDbProxy, Function, Hold};
 
+/// The tables of the product.
+const ALBUMS: Table = Table::literal("albums");
+const MESSAGES: Table = Table::literal("messages");
+
 fn program() -> String {
     test_lambda::program("stream-processor", env!("CARGO_BIN_EXE_stream-processor"))
 }
@@ -47,7 +51,7 @@ impl Deployment {
     /// An attribute of an item, as text; `None` where it is not there.
     async fn attribute(&self, table: Table, key: (&str, &str), name: &str) -> Option<String> {
         let (pk, sk) = key;
-        let get = self.client.get_item().table_name(self.tables.names().name(table));
+        let get = self.client.get_item().table_name(self.tables.name(&table));
         let get = get.key("pk", text(pk)).key("sk", text(sk)).consistent_read(true);
         let item = get.send().await.expect("a read").item?;
         match item.get(name)? {
@@ -58,7 +62,7 @@ impl Deployment {
 
     /// How many albums of a genre are counted.
     async fn count(&self, genre: &str) -> Option<String> {
-        self.attribute(Table::Derived, ("albums-by-genre", genre), "count").await
+        self.attribute(Table::DERIVED, ("albums-by-genre", genre), "count").await
     }
 
     async fn put_row(&self, owner: &str, group: &str, sk: &str) {
@@ -73,7 +77,7 @@ impl Deployment {
 
     async fn put_messages_item(&self, attributes: &[(&str, &str)]) {
         let item = attributes.iter().map(|(name, it)| ((*name).to_owned(), text(it))).collect();
-        let put = self.client.put_item().table_name(self.tables.names().name(Table::Messages));
+        let put = self.client.put_item().table_name(self.tables.name(&MESSAGES));
         put.set_item(Some(item)).send().await.expect("a put");
     }
 }
@@ -125,14 +129,14 @@ pub fn album(number: usize, genre: &str) -> Value {
     let image = json!({
         "Artist": {"S": format!("artist {number}")}, "Album": {"S": "first"}, "Genre": {"S": genre},
     });
-    record(Table::Albums, number, "INSERT", &["Artist", "Album"], &image)
+    record(ALBUMS, number, "INSERT", &["Artist", "Album"], &image)
 }
 
 fn message(number: usize, change: &str, group: &str, sk: &str, message: &str) -> Value {
     let image = json!({
         "pk": {"S": format!("MSG#{group}")}, "sk": {"S": sk}, "message": {"S": message},
     });
-    record(Table::Messages, number, change, &["pk", "sk"], &image)
+    record(MESSAGES, number, change, &["pk", "sk"], &image)
 }
 
 fn row(number: usize, owner: &str, group: &str, sk: &str) -> Value {
@@ -140,5 +144,5 @@ fn row(number: usize, owner: &str, group: &str, sk: &str) -> Value {
         "pk": {"S": format!("GRP#{owner}")}, "sk": {"S": sk},
         "message_group_uuid": {"S": group}, "message": {"S": "old"},
     });
-    record(Table::Messages, number, "INSERT", &["pk", "sk"], &image)
+    record(MESSAGES, number, "INSERT", &["pk", "sk"], &image)
 }

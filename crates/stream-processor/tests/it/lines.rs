@@ -3,7 +3,6 @@
 use std::io;
 use std::time::Duration;
 
-use afterimage::record::Catalog;
 use afterimage::{Outcome, Views};
 use afterimage_dynamodb::{Processor, StreamEvent};
 use serde_json::json;
@@ -14,9 +13,9 @@ use tokio::time::Instant;
 #[tokio::test]
 async fn what_cannot_be_written_costs_no_record() {
     let dynamodb = TestDynamoDb::start().await;
-    let catalog = Catalog::new(dynamodb.names().clone()).expect("definitions");
-    let views = Views::compiled_in(&catalog).expect("views");
-    let processor = Processor::new(dynamodb.client(), catalog, views);
+    let views = Views::compiled_in().expect("views");
+    let names = dynamodb.names().clone();
+    let processor = Processor::new(dynamodb.client(), views, names).expect("a processor");
     let closed = |_: &str| Err(io::Error::from(io::ErrorKind::BrokenPipe));
     let function = StreamProcessor::new(processor, Box::new(closed));
     let event = json!({ "Records": [crate::lambda::album(1, "Jazz")] }).to_string();

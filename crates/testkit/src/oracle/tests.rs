@@ -240,7 +240,9 @@ fn rows_stand_once_at_the_newest_with_its_copies() {
     );
     check(
         &[row("a", "g", "t2", "old")],
-        expect![[r#"newest: the row of GRP#a in g: the fold copies {"text":{"S":"new"}}, the row has {"text":{"S":"old"}}"#]],
+        expect![[
+            r#"newest: the row of GRP#a in g: the fold copies {"text":{"S":"new"}}, the row has {"text":{"S":"old"}}"#
+        ]],
     );
     check(
         &[row("a", "g", "t2", "new"), row("a", "g", "t2#g", "new")],
@@ -250,7 +252,9 @@ fn rows_stand_once_at_the_newest_with_its_copies() {
     moody["mood"] = json!({"N": "1"});
     check(
         &[moody],
-        expect![[r#"newest: the row of GRP#a in g: the fold copies {"text":{"S":"new"}}, the row has {"mood":{"N":"1"},"text":{"S":"new"}}"#]],
+        expect![[
+            r#"newest: the row of GRP#a in g: the fold copies {"text":{"S":"new"}}, the row has {"mood":{"N":"1"},"text":{"S":"new"}}"#
+        ]],
     );
 }
 

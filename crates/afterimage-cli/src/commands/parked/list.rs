@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use afterimage::parked::Summary;
-use afterimage::record::{Catalog, decode};
+use afterimage::{Catalog, decode};
 use afterimage_dynamodb::ParkedRecords;
 use clap::Args;
 use serde_json::{Value, json};
@@ -46,7 +46,7 @@ pub async fn run(
         *counts.entry((summary.view.clone(), summary.reason.clone())).or_insert(0) += 1;
     }
     let total = all.len();
-    let catalog = Catalog::new(connection.names.clone())?;
+    let catalog = connection.catalog()?;
     let mut lines = Vec::new();
     for summary in all.into_iter().take(arguments.limit) {
         lines.push(line(parked, &catalog, summary).await?);

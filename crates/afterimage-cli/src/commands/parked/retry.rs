@@ -5,7 +5,6 @@ use std::time::Duration;
 use afterimage::Outcome;
 use afterimage::reason;
 use afterimage_dynamodb::{ParkedRecords, Processor, Removed};
-use afterimage_schema::Table;
 use anyhow::Context as _;
 use clap::Args;
 use serde_json::{Value, json};
@@ -71,9 +70,8 @@ pub async fn run(
     format: Format,
     arguments: RetryArguments,
 ) -> anyhow::Result<Status> {
-    connection.require(&Table::ALL).await?;
-    let processor =
-        Processor::from_environment(connection.client.clone(), connection.names.clone())?;
+    connection.require_all().await?;
+    let processor = connection.processor()?;
     let ids = if arguments.ids.is_empty() {
         let summaries = summaries(connection, parked, arguments.view.as_deref()).await?;
         summaries.into_iter().map(|summary| summary.id).collect()

@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use afterimage::record::{Catalog, DecodeError, decode};
+use afterimage::Catalog;
+use afterimage::record::{DecodeError, decode};
 use afterimage_dynamodb::StreamEvent;
 use afterimage_local::event_source_mapping::EventSource;
 use anyhow::Context as _;
@@ -125,7 +126,7 @@ fn check_table(
 pub fn foreign_table(what: &str, table_name: &str) -> Failure {
     Failure::new(
         format!("{what} is of the table {table_name}, which is none of this deployment's"),
-        "name the deployment's tables by ALBUMS_TABLE, MESSAGES_TABLE and DERIVED_TABLE",
+        "declare the table in the views file that --views names, or give its real name there or by its variable, such as ORDERS_TABLE",
     )
 }
 

@@ -4,7 +4,7 @@ use afterimage_schema::Table;
 use clap::Args;
 use serde_json::json;
 
-use super::{POLL_INTERVAL, describe, distinct};
+use super::{POLL_INTERVAL, chosen, describe};
 use crate::commands::prompt::agreed;
 use crate::connection::Connection;
 use crate::failure::{Failure, Status};
@@ -14,7 +14,7 @@ use crate::progress;
 /// The arguments of `schema drop`.
 #[derive(Debug, Args)]
 pub struct DropArguments {
-    /// The tables: albums, messages, derived; all of them where none is named
+    /// The tables, as the views file calls them, or `derived`; all of them if none is named
     #[arg(value_name = "TABLE")]
     tables: Vec<Table>,
     /// Do not ask
@@ -28,11 +28,9 @@ pub async fn run(
     format: Format,
     arguments: DropArguments,
 ) -> anyhow::Result<Status> {
-    let tables = match arguments.tables.as_slice() {
-        [] => Table::ALL.to_vec(),
-        named => distinct(named),
-    };
-    let names: Vec<&str> = tables.iter().map(|table| connection.names.name(*table)).collect();
+    let tables = chosen(connection, &arguments.tables)?;
+    let names = tables.iter().map(|it| connection.names.name(&it.table));
+    let names: Vec<&str> = names.collect::<Result<_, _>>()?;
     let question = format!(
         "Delete {} at {}, with everything in them, for ever?",
         names.join(", "),
@@ -42,8 +40,8 @@ pub async fn run(
         return Err(Failure::new("nothing was deleted", "answer yes where you mean it").into());
     }
     let mut output = Output::new();
-    for (table, name) in tables.iter().zip(names) {
-        let outcome = drop_table(connection, *table).await?;
+    for (table, name) in tables.iter().map(|it| &it.table).zip(names) {
+        let outcome = drop_table(connection, table).await?;
         match format {
             Format::Table => output.line(&format!("{name}: {outcome}"))?,
             Format::Json => {
@@ -58,11 +56,11 @@ pub async fn run(
 }
 
 /// Deletes the table and waits until it is gone.
-async fn drop_table(connection: &Connection, table: Table) -> anyhow::Result<&'static str> {
+async fn drop_table(connection: &Connection, table: &Table) -> anyhow::Result<&'static str> {
     if describe(connection, table).await?.is_none() {
         return Ok("was not there");
     }
-    let name = connection.names.name(table);
+    let name = connection.names.name(table)?;
     let deleted = connection.client.delete_table().table_name(name).send().await;
     deleted.map_err(|error| connection.explain(error))?;
     let spinner = progress::spinner(format!("deleting {name}"));

@@ -1,6 +1,5 @@
 //! `afterimage schema list`.
 
-use afterimage_schema::Table;
 use aws_sdk_dynamodb::types::TableDescription;
 use serde_json::json;
 
@@ -13,23 +12,28 @@ use crate::output::{Format, Output};
 /// items every six hours.
 pub async fn run(connection: &Connection, format: Format) -> anyhow::Result<Status> {
     let mut tables = Vec::new();
-    for table in Table::ALL {
-        tables.push((table, describe(connection, table).await?));
+    for definition in connection.tables() {
+        let table = definition.table;
+        let name = connection.names.name(&table)?;
+        let description = describe(connection, &table).await?;
+        tables.push((table, name, description));
     }
     let mut output = Output::new();
     match format {
         Format::Table => {
             let rows: Vec<[String; 5]> = tables
                 .iter()
-                .map(|(table, description)| row(connection, *table, description.as_ref()))
+                .map(|(table, name, description)| {
+                    row(table.logical_name(), name, description.as_ref())
+                })
                 .collect();
             output.table(["TABLE", "NAME", "STATUS", "ITEMS", "STREAM"], &rows)?;
         }
         Format::Json => {
-            for (table, description) in &tables {
+            for (table, name, description) in &tables {
                 output.json(&json!({
                     "table": table.logical_name(),
-                    "name": connection.names.name(*table),
+                    "name": name,
                     "status": description.as_ref().map(status),
                     "item_count": description.as_ref().and_then(TableDescription::item_count),
                     "stream": description.as_ref().and_then(stream),
@@ -41,15 +45,11 @@ pub async fn run(connection: &Connection, format: Format) -> anyhow::Result<Stat
     Ok(Status::Done)
 }
 
-fn row(
-    connection: &Connection,
-    table: Table,
-    description: Option<&TableDescription>,
-) -> [String; 5] {
+fn row(table: &str, name: &str, description: Option<&TableDescription>) -> [String; 5] {
     let dash = || "-".to_owned();
     [
-        table.to_string(),
-        connection.names.name(table).to_owned(),
+        table.to_owned(),
+        name.to_owned(),
         description.map_or_else(|| "missing".to_owned(), status),
         description
             .and_then(TableDescription::item_count)

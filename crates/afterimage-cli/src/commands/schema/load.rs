@@ -1,6 +1,6 @@
 //! `afterimage schema load`.
 
-use afterimage_schema::{Table, definition};
+use afterimage_schema::{Table, TableDefinition};
 use aws_sdk_dynamodb::types::{TableStatus, TimeToLiveSpecification, TimeToLiveStatus};
 use serde_json::json;
 
@@ -18,9 +18,10 @@ const EXPIRY_ATTRIBUTE: &str = "expires_at";
 pub async fn run(connection: &Connection, format: Format) -> anyhow::Result<Status> {
     let mut output = Output::new();
     let mut status = Status::Done;
-    for table in Table::ALL {
-        let name = connection.names.name(table);
-        let differences = load(connection, table).await?;
+    for definition in connection.tables() {
+        let table = &definition.table;
+        let name = connection.names.name(table)?;
+        let differences = load(connection, &definition).await?;
         let outcome = match differences.as_deref() {
             None => "created",
             Some([]) => "exists",
@@ -50,31 +51,35 @@ pub async fn run(connection: &Connection, format: Format) -> anyhow::Result<Stat
 }
 
 /// Creates the table where it is missing; else in what it differs from its definition.
-async fn load(connection: &Connection, table: Table) -> anyhow::Result<Option<Vec<String>>> {
-    let definition = definition(table)?;
+async fn load(
+    connection: &Connection,
+    definition: &TableDefinition,
+) -> anyhow::Result<Option<Vec<String>>> {
+    let table = &definition.table;
+    let name = connection.names.name(table)?;
     let existing = describe(connection, table).await?;
     let differences = match &existing {
-        Some(existing) => Some(request::differences(&definition, existing)?),
+        Some(existing) => Some(request::differences(definition, name, existing)?),
         None => {
-            let request = request::create_table(&definition, connection.names.name(table))?;
+            let request = request::create_table(definition, name)?;
             let created = request.send_with(&connection.client).await;
             created.map_err(|error| connection.explain(error))?;
             None
         }
     };
     wait_until_active(connection, table).await?;
-    if table == Table::Derived {
+    if *table == Table::DERIVED {
         let_items_expire(connection, table).await?;
     }
     Ok(differences)
 }
 
-async fn wait_until_active(connection: &Connection, table: Table) -> anyhow::Result<()> {
-    let spinner = progress::spinner(format!("waiting for {}", connection.names.name(table)));
+async fn wait_until_active(connection: &Connection, table: &Table) -> anyhow::Result<()> {
+    let name = connection.names.name(table)?;
+    let spinner = progress::spinner(format!("waiting for {name}"));
     loop {
         let Some(described) = describe(connection, table).await? else {
-            let sentence =
-                format!("the table {} was deleted meanwhile", connection.names.name(table));
+            let sentence = format!("the table {name} was deleted meanwhile");
             return Err(Failure::new(sentence, "run `afterimage schema load` again").into());
         };
         if described.table_status() == Some(&TableStatus::Active) {
@@ -86,8 +91,8 @@ async fn wait_until_active(connection: &Connection, table: Table) -> anyhow::Res
 }
 
 /// Turns expiry on where it is off; DynamoDB refuses to turn on what is on.
-async fn let_items_expire(connection: &Connection, table: Table) -> anyhow::Result<()> {
-    let name = connection.names.name(table);
+async fn let_items_expire(connection: &Connection, table: &Table) -> anyhow::Result<()> {
+    let name = connection.names.name(table)?;
     let described = connection.client.describe_time_to_live().table_name(name).send().await;
     let described = described.map_err(|error| connection.explain(error))?;
     let current = described.time_to_live_description();

@@ -12,13 +12,13 @@ use aws_sdk_dynamodb::types::{
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-/// `schema/*.json`. A field that is not known here is an error: nothing of a definition is left out.
+/// The input of `CreateTable`. A field that is not known here is an error: nothing of a definition is left out.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 struct Input {
-    /// Only the default: the environment may name another.
+    /// The request sets it by itself.
     #[serde(rename = "TableName")]
-    _default_name: IgnoredAny,
+    _name: IgnoredAny,
     billing_mode: String,
     attribute_definitions: Vec<Attribute>,
     key_schema: Vec<Key>,
@@ -67,7 +67,7 @@ pub fn create_table(
     definition: &TableDefinition,
     name: &str,
 ) -> anyhow::Result<CreateTableInputBuilder> {
-    let input = read(definition)?;
+    let input = read(definition, name)?;
     let attributes = input.attribute_definitions.iter().map(Attribute::sdk);
     let indexes = input.global_secondary_indexes.iter().map(Index::sdk);
     let indexes = indexes.collect::<anyhow::Result<Vec<_>>>()?;
@@ -85,9 +85,10 @@ pub fn create_table(
 /// attributes' order, the real name and what AWS adds by itself.
 pub fn differences(
     definition: &TableDefinition,
+    name: &str,
     existing: &TableDescription,
 ) -> anyhow::Result<Vec<String>> {
-    let input = read(definition)?;
+    let input = read(definition, name)?;
     let wanted = input.facts();
     let found = existing_facts(existing);
     let missing = wanted.difference(&found).map(|fact| format!("misses {fact}"));
@@ -95,9 +96,9 @@ pub fn differences(
     Ok(missing.chain(surplus).collect())
 }
 
-fn read(definition: &TableDefinition) -> anyhow::Result<Input> {
-    serde_json::from_value(definition.create_table_input.clone())
-        .with_context(|| format!("schema/{}.json is no table definition", definition.table))
+fn read(definition: &TableDefinition, name: &str) -> anyhow::Result<Input> {
+    serde_json::from_value(definition.create_table_input(name))
+        .with_context(|| format!("the definition of the table `{name}` cannot be read"))
 }
 
 impl Input {
@@ -191,14 +192,13 @@ fn keys(keys: &[Key]) -> anyhow::Result<Vec<KeySchemaElement>> {
 
 #[cfg(test)]
 mod tests {
-    use afterimage_schema::{Table, definition};
+    use afterimage::Views;
 
     use super::*;
 
     #[test]
     fn every_definition_makes_a_request_under_the_real_name() {
-        for table in Table::ALL {
-            let definition = definition(table).expect("compiled in");
+        for definition in Views::compiled_in().expect("views").all_tables() {
             let request = create_table(&definition, "renamed").and_then(|it| Ok(it.build()?));
             assert_eq!(request.expect("a whole request").table_name(), Some("renamed"));
         }
@@ -206,7 +206,7 @@ mod tests {
 
     #[test]
     fn differences_name_what_is_missing_and_what_is_too_much() {
-        let definition = definition(Table::Derived).expect("compiled in");
+        let definition = TableDefinition::derived();
         let key = Key { attribute_name: "pk".to_owned(), key_type: "HASH".to_owned() };
         let existing = TableDescription::builder()
             .set_key_schema(Some(keys(&[key]).expect("a key")))
@@ -217,7 +217,7 @@ mod tests {
             )
             .build();
         assert_eq!(
-            differences(&definition, &existing).expect("compared"),
+            differences(&definition, "derived", &existing).expect("compared"),
             [
                 "misses the RANGE key sk",
                 "misses the attribute pk of type S",

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use albums::{Album, Albums, import};
+use albums::{ALBUMS, Album, Albums, import};
 use anyhow::Context as _;
 use serde_json::json;
 
@@ -39,7 +39,8 @@ pub async fn run(
     format: Format,
     items: &[Album],
 ) -> anyhow::Result<Status> {
-    let application = Albums::new(connection.client.clone(), connection.names.clone());
+    let application =
+        Albums::new(connection.client.clone(), connection.names.name(&ALBUMS)?.to_owned());
     let bar = progress::bar(items.len() as u64, "writing albums");
     let report = |written| bar.set_position(written as u64);
     let written = albums::put_all(&application, items, report).await?;

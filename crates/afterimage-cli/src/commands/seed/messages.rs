@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::Context as _;
-use messages::{Clock, Messages, Sample};
+use messages::{Clock, MESSAGES, Messages, Sample};
 use serde_json::json;
 
 use crate::connection::Connection;
@@ -30,8 +30,8 @@ pub async fn run(
     format: Format,
     sample: &Sample,
 ) -> anyhow::Result<Status> {
-    let application =
-        Messages::new(connection.client.clone(), connection.names.clone(), Clock::system());
+    let name = connection.names.name(&MESSAGES)?.to_owned();
+    let application = Messages::new(connection.client.clone(), name, Clock::system());
     let spinner = progress::spinner("writing conversations");
     let seeded = messages::seed(&application, sample).await?;
     spinner.finish_and_clear();

@@ -1,17 +1,16 @@
 //! Answers of the service that leave out what was asked for: records fail, and nothing is taken to be
 //! absent.
 
-use afterimage_schema::Table;
 use serde_json::json;
 
 use super::{album, message, row};
-use crate::world::{World, words};
+use crate::world::{MESSAGES, World, words};
 
 /// With this answer to this operation, records fail; without it, they are applied.
 async fn check(operation: &'static str, body: &'static str) {
     let (world, faults) = World::with_faults().await;
-    world.put(Table::Messages, row("ada", "g", "t1")).await;
-    world.put(Table::Messages, json!({"pk": {"S": "MSG#g"}, "sk": {"S": "t9"}})).await;
+    world.put(MESSAGES, row("ada", "g", "t1")).await;
+    world.put(MESSAGES, json!({"pk": {"S": "MSG#g"}, "sk": {"S": "t9"}})).await;
     faults.answer(operation, body);
     let records = [message(1, "g", "t2", "new"), album(2, "a", &json!({"Genre": {"S": "Rock"}}))];
     let report = world.deliver(&records).await;

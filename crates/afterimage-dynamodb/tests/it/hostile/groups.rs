@@ -1,9 +1,7 @@
 //! Groups of any size: the rows that a view allows follow, the others are parked, in bounded work.
 
-use afterimage_schema::Table;
-
 use super::{is_embedded, message, row};
-use crate::world::{World, to_sdk, words};
+use crate::world::{MESSAGES, World, to_sdk, words};
 
 /// Puts rows of one group, 25 a request.
 async fn put_rows(world: &World, count: usize) {
@@ -16,7 +14,7 @@ async fn put_rows(world: &World, count: usize) {
             aws_sdk_dynamodb::types::WriteRequest::builder().put_request(put).build()
         });
         let request = world.client.batch_write_item();
-        let request = request.request_items(world.name(Table::Messages), puts.collect());
+        let request = request.request_items(world.name(MESSAGES), puts.collect());
         request.send().await.expect("puts");
     }
 }
@@ -30,7 +28,7 @@ async fn check(member_count: usize, moved_count: usize, transaction_count_max: u
     put_rows(&world, member_count).await;
     let report = world.deliver(&[message(1, "g", "t1", "new")]).await;
     assert_eq!(words(&report), "applied");
-    let rows = world.dump(Table::Messages).await;
+    let rows = world.dump(MESSAGES).await;
     let moved = rows.iter().filter(|row| row.get("sk").and_then(|it| it.as_string()) == Some("t1"));
     assert_eq!(moved.count(), moved_count);
     assert_eq!(rows.len(), member_count);

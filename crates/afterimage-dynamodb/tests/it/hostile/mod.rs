@@ -8,10 +8,9 @@ mod records;
 mod sizes;
 
 use afterimage_dynamodb::{BatchReport, StreamEvent};
-use afterimage_schema::Table;
 use serde_json::{Value, json};
 
-use crate::world::{World, record};
+use crate::world::{ALBUMS, MESSAGES, World, record};
 
 fn album(number: u64, artist: &str, attributes: &Value) -> Value {
     let keys = json!({"Artist": {"S": artist}, "Album": {"S": "Album"}});
@@ -19,14 +18,14 @@ fn album(number: u64, artist: &str, attributes: &Value) -> Value {
     for (name, value) in attributes.as_object().expect("attributes") {
         image[name] = value.clone();
     }
-    record(Table::Albums, "MODIFY", number, keys, image)
+    record(ALBUMS, "MODIFY", number, keys, image)
 }
 
 fn message(number: u64, group: &str, time: &str, text: &str) -> Value {
     let keys = json!({"pk": {"S": format!("MSG#{group}")}, "sk": {"S": time}});
     let mut image = keys.clone();
     image["message"] = json!({ "S": text });
-    record(Table::Messages, "INSERT", number, keys, image)
+    record(MESSAGES, "INSERT", number, keys, image)
 }
 
 fn row(owner: &str, group: &str, sort: &str) -> Value {

@@ -3,11 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use afterimage_schema::Table;
 use serde_json::{Value, json};
 
 use super::{album, deliver_texts, message, row};
-use crate::world::{World, words};
+use crate::world::{MESSAGES, World, words};
 
 /// Files that are applied: what is odd about them is none of the view's business, or allowed.
 const APPLIED: [&str; 7] = [
@@ -31,11 +30,8 @@ fn corpus(world: &World) -> BTreeMap<String, String> {
         let text = text.replace("\"100\"", &format!("\"{number}\""));
         (
             name,
-            Table::ALL.into_iter().fold(text, |text, table| {
-                text.replace(
-                    &format!("table/{}/", table.default_name()),
-                    &format!("table/{}/", world.name(table)),
-                )
+            world.dynamodb.names().iter().fold(text, |text, (table, name)| {
+                text.replace(&format!("table/{}/", table.default_name()), &format!("table/{name}/"))
             }),
         )
     });
@@ -107,7 +103,7 @@ async fn a_group_attribute_may_change_its_type_and_back() {
 #[tokio::test]
 async fn a_stream_enabled_again_outdoes_the_one_before() {
     let world = World::new().await;
-    world.put(Table::Messages, row("ada", "g", "t0")).await;
+    world.put(MESSAGES, row("ada", "g", "t0")).await;
     let renewed = |mut record: Value| {
         let arn = record["eventSourceARN"].as_str().expect("an ARN").replace("2026-01", "2026-02");
         record["eventSourceARN"] = json!(arn);

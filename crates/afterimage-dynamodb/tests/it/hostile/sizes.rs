@@ -2,11 +2,10 @@
 
 use afterimage::attribute_value::{item_byte_count, item_from_json};
 use afterimage::limits::ITEM_BYTES_MAX;
-use afterimage_schema::Table;
 use serde_json::{Value, json};
 
 use super::{album, deliver_texts, is_embedded, message, row};
-use crate::world::{World, record, words};
+use crate::world::{ALBUMS, MESSAGES, World, record, words};
 
 /// The item with a note that brings it to exactly 400 KB.
 fn filled(mut item: Value) -> Value {
@@ -23,11 +22,11 @@ async fn items_of_400_kb_are_counted_and_followed() {
         return;
     }
     let album = json!({"Artist": {"S": "a"}, "Album": {"S": "b"}, "Genre": {"S": "Rock"}});
-    world.put(Table::Albums, filled(album)).await;
+    world.put(ALBUMS, filled(album)).await;
     let message = json!({"pk": {"S": "MSG#g"}, "sk": {"S": "t1"}, "message": {"S": "short"}});
-    world.put(Table::Messages, filled(message)).await;
-    world.put(Table::Messages, row("ada", "g", "t0")).await;
-    world.put(Table::Messages, filled(row("lin", "g", "t0"))).await;
+    world.put(MESSAGES, filled(message)).await;
+    world.put(MESSAGES, row("ada", "g", "t0")).await;
+    world.put(MESSAGES, filled(row("lin", "g", "t0"))).await;
     world.drain().await;
     assert_eq!(world.counts("albums-by-genre").await, [("Rock".to_owned(), 1)].into());
     world.assert_row("GRP#ada", "t1", "short").await;
@@ -41,7 +40,7 @@ async fn items_of_400_kb_are_counted_and_followed() {
 #[tokio::test]
 async fn a_message_that_no_head_holds_is_parked() {
     let world = World::new().await;
-    world.put(Table::Messages, row("ada", "g", "t0")).await;
+    world.put(MESSAGES, row("ada", "g", "t0")).await;
     let large = message(1, "g", "t2", &"m".repeat(200 * 1024));
     let report = world.deliver(&[large, message(2, "g", "t1", "small")]).await;
     assert_eq!(words(&report), "parked applied");
@@ -59,12 +58,12 @@ async fn one_owner_with_more_rows_than_a_head_holds_is_parked() {
         .map(|number| row("ada", "g", &format!("{number:03}{}", "k".repeat(1021))))
         .collect();
     for row in &hints {
-        world.put(Table::Messages, row.clone()).await;
+        world.put(MESSAGES, row.clone()).await;
     }
-    world.put(Table::Messages, row("lin", "g", "t0")).await;
+    world.put(MESSAGES, row("lin", "g", "t0")).await;
     let hint = |number, row: &Value| {
         let keys = json!({"pk": row["pk"], "sk": row["sk"]});
-        record(Table::Messages, "INSERT", number, keys, row.clone())
+        record(MESSAGES, "INSERT", number, keys, row.clone())
     };
     let mut records: Vec<_> = (1..).zip(&hints).map(|(number, row)| hint(number, row)).collect();
     records.push(hint(900, &row("lin", "g", "t0")));
@@ -88,17 +87,14 @@ async fn keys_at_their_limit_are_counted_and_followed() {
     let mut world = World::new().await;
     let (partition, sort) = ("p".repeat(2048), "s".repeat(1024));
     let album = json!({"Artist": {"S": partition}, "Album": {"S": sort}, "Genre": {"S": sort}});
-    world.put(Table::Albums, album).await;
+    world.put(ALBUMS, album).await;
     let group = "g".repeat(1024);
     let owner = "o".repeat(2048 - "GRP#".len());
-    world.put(Table::Messages, row(&owner, &group, "t0")).await;
+    world.put(MESSAGES, row(&owner, &group, "t0")).await;
     let keys = json!({"pk": {"S": format!("MSG#{group}")}, "sk": {"S": sort}});
-    world.put(Table::Messages, keys).await;
+    world.put(MESSAGES, keys).await;
     world
-        .put(
-            Table::Messages,
-            json!({"pk": {"S": format!("MSG#{}", "g".repeat(2044))}, "sk": {"S": "t"}}),
-        )
+        .put(MESSAGES, json!({"pk": {"S": format!("MSG#{}", "g".repeat(2044))}, "sk": {"S": "t"}}))
         .await;
     world.drain().await;
     assert_eq!(world.counts("albums-by-genre").await, [(sort.clone(), 1)].into());
@@ -111,9 +107,9 @@ async fn keys_at_their_limit_are_counted_and_followed() {
 async fn a_row_whose_only_free_key_is_too_long_is_parked() {
     let world = World::new().await;
     let time = "t".repeat(1024);
-    world.put(Table::Messages, row("ada", "other", &time)).await;
-    world.put(Table::Messages, row("ada", "g", "t0")).await;
-    world.put(Table::Messages, row("lin", "g", "t0")).await;
+    world.put(MESSAGES, row("ada", "other", &time)).await;
+    world.put(MESSAGES, row("ada", "g", "t0")).await;
+    world.put(MESSAGES, row("lin", "g", "t0")).await;
     assert_eq!(words(&world.deliver(&[message(1, "g", &time, "new")]).await), "applied");
     world.assert_row("GRP#ada", "t0", "old").await;
     world.assert_row("GRP#lin", &time, "new").await;
@@ -127,7 +123,7 @@ async fn a_row_whose_only_free_key_is_too_long_is_parked() {
 #[tokio::test]
 async fn empty_texts_are_values_but_no_groups() {
     let world = World::new().await;
-    world.put(Table::Messages, row("ada", "g", "t0")).await;
+    world.put(MESSAGES, row("ada", "g", "t0")).await;
     let empty = json!({"Genre": {"S": "Rock"}, "note": {"S": ""}});
     let records = [
         album(1, "a", &empty),

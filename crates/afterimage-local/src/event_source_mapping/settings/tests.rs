@@ -36,7 +36,7 @@ fn settings_have_lambda_s_defaults_and_limits() {
     check(
         "",
         expect![[
-            r#"MappingSettings { name: "Mapping", table: Albums, function_name: "Worker", function_timeout: 9s, starting_position: TrimHorizon, batch_size: 100, batching_window: 0ns, parallelization_factor: 1, maximum_retry_attempts: None, maximum_record_age: None, bisect_on_function_error: false, reports_batch_item_failures: false, filters: Filters { patterns: [] } }"#
+            r#"MappingSettings { name: "Mapping", table: Table("albums"), function_name: "Worker", function_timeout: 9s, starting_position: TrimHorizon, batch_size: 100, batching_window: 0ns, parallelization_factor: 1, maximum_retry_attempts: None, maximum_record_age: None, bisect_on_function_error: false, reports_batch_item_failures: false, filters: Filters { patterns: [] } }"#
         ]],
     );
     check(

@@ -43,7 +43,7 @@ fn every_record_is_decoded_or_refused_with_its_reason() {
 #[test]
 fn every_mistake_in_views_is_refused_with_its_reason() {
     check("views", include_str!("../../corpus/views.txt"), |text| {
-        match Views::parse(text, &CATALOG) {
+        match Views::parse(text) {
             Ok(_) => "holds together".to_owned(),
             // Where in the text a syntax error stands is shown over several lines.
             Err(error) => reason(&error).lines().next().unwrap_or_default().to_owned(),

@@ -5,8 +5,8 @@ use std::path::Path;
 use std::sync::LazyLock;
 
 use afterimage::attribute_value::{item_from_json, item_to_json};
+use afterimage::engine::{Refusal, Routed, Settled, Step};
 use afterimage::limits::{PARTITION_KEY_BYTES_MAX, SORT_KEY_BYTES_MAX};
-use afterimage::view::{Refusal, Routed, Settled, Step};
 use afterimage::{Catalog, Outcome, Record, Views, decode};
 use afterimage_schema::TableNames;
 use proptest::collection::vec;
@@ -18,11 +18,12 @@ use super::at_least;
 use super::mutation::{Mutation, Splice, any_mutation, any_splice};
 use super::service::Service;
 
-pub static CATALOG: LazyLock<Catalog> =
-    LazyLock::new(|| Catalog::new(TableNames::default()).expect("compiled-in definitions"));
+pub static CATALOG: LazyLock<Catalog> = LazyLock::new(|| {
+    let names = TableNames::from_lookup(&VIEWS.all_tables(), |_| None).expect("names");
+    VIEWS.catalog(names).expect("a catalog")
+});
 
-static VIEWS: LazyLock<Views> =
-    LazyLock::new(|| Views::compiled_in(&CATALOG).expect("the shipped views"));
+static VIEWS: LazyLock<Views> = LazyLock::new(|| Views::compiled_in().expect("the shipped views"));
 
 /// The records of the shipped events.
 static GOOD_RECORDS: LazyLock<Vec<Value>> = LazyLock::new(|| {
@@ -93,7 +94,7 @@ fn any_refusal() -> impl Strategy<Value = Option<Refusal>> {
 fn assert_sense(text: &str, record: &Record) {
     let json: Value = serde_json::from_str(text).expect("JSON");
     assert_eq!(json["eventName"], record.change.event_name());
-    let definition = CATALOG.definition(record.key.table).expect("a definition");
+    let definition = CATALOG.definition(&record.key.table).expect("a definition");
     let keys = record.key.to_item(definition);
     assert!(means_same(&json["dynamodb"]["Keys"], &item_to_json(&keys)), "{text}");
     assert!((1..=PARTITION_KEY_BYTES_MAX).contains(&record.key.partition.byte_count()));
@@ -154,7 +155,7 @@ fn outcomes(service: &mut Service, texts: &[String]) -> Vec<Vec<Option<Outcome>>
             .iter()
             .enumerate()
             .filter_map(|(index, it)| Some(Routed { index, record: it.record.as_ref().ok()? }))
-            .filter(|routed| routed.record.key.table == view.source())
+            .filter(|routed| routed.record.key.table == *view.source())
             .collect();
         let mut opening = view.open(&routed);
         // First reads go out together: one that is refused would fail the whole batch.

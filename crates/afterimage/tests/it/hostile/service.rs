@@ -4,8 +4,8 @@
 use std::collections::BTreeSet;
 
 use afterimage::attribute_value::{item_byte_count, item_from_json};
+use afterimage::engine::{Answer, Committed, Read, Refusal, Step, Task};
 use afterimage::limits::{ITEM_BYTES_MAX, PARTITION_KEY_BYTES_MAX, SORT_KEY_BYTES_MAX};
-use afterimage::view::{Answer, Committed, Read, Refusal, Step, Task};
 use afterimage::write::{Action, Transaction};
 use afterimage::{AttributeValue, Catalog, ItemKey, KeyValue};
 use serde_json::{Value, json};
@@ -137,7 +137,7 @@ impl Service {
             mutation.apply(&mut json);
         }
         let Ok(mut item) = item_from_json("item", json) else { return };
-        let definition = self.catalog.definition(key.table).expect("a definition");
+        let definition = self.catalog.definition(&key.table).expect("a definition");
         item.extend(key.to_item(definition));
         if item_byte_count(&item) <= ITEM_BYTES_MAX {
             self.store.items.insert(key.clone(), item);

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use afterimage::Views;
-use afterimage::record::Catalog;
 use afterimage_dynamodb::{Processor, client_at_endpoint};
 use afterimage_schema::TableNames;
 use aws_sdk_dynamodb::config::interceptors::BeforeTransmitInterceptorContextRef;
@@ -164,9 +163,9 @@ async fn panicking_function() -> Result<(), Error> {
     let endpoint_url = std::env::var("AWS_ENDPOINT_URL_DYNAMODB")?;
     let client = client_at_endpoint(&endpoint_url);
     let config = client.config().to_builder().interceptor(PanicsTwice::default()).build();
-    let catalog = Catalog::new(TableNames::from_environment()?)?;
-    let views = Views::compiled_in(&catalog)?;
-    let processor = Processor::new(aws_sdk_dynamodb::Client::from_conf(config), catalog, views);
+    let views = Views::compiled_in()?;
+    let names = TableNames::from_environment(&views.all_tables())?;
+    let processor = Processor::new(aws_sdk_dynamodb::Client::from_conf(config), views, names)?;
     StreamProcessor::new(processor, Box::new(write_to_stdout)).serve().await
 }
 

@@ -3,11 +3,10 @@
 use std::time::Duration;
 
 use afterimage_dynamodb::StoreError;
-use afterimage_schema::Table;
 use serde_json::{Value, json};
 use test_lambda::{Hold, HoldAt, Moment, event};
 
-use super::{Deployment, album, batch, failed, message};
+use super::{Deployment, MESSAGES, album, batch, failed, message};
 
 /// Every file, in the order in which the records were written.
 const EVENTS: [&str; 13] = [
@@ -53,10 +52,10 @@ async fn every_event_is_applied_and_again_changes_nothing() {
         let moved = "2026-01-05T09:05:30.482913+00:00";
         for owner in [owner, other] {
             let key = format!("GRP#{owner}");
-            let message = deployment.attribute(Table::Messages, (&key, moved), "message").await;
+            let message = deployment.attribute(MESSAGES, (&key, moved), "message").await;
             assert!(message.is_some_and(|it| it != "old"), "{owner}");
             let left = (key.as_str(), "2026-01-05T09:00:00.120000+00:00");
-            assert_eq!(deployment.attribute(Table::Messages, left, "sk").await, None);
+            assert_eq!(deployment.attribute(MESSAGES, left, "sk").await, None);
         }
     }
 }

@@ -8,7 +8,7 @@ use test_lambda::{Function, SavedQuery};
 
 use super::endings::panicking_start;
 use super::start::start_with;
-use super::{Deployment, batch, failed, record, text};
+use super::{ALBUMS, Deployment, batch, failed, record, text};
 
 /// What stands in every item, keys included, and may stand in no line.
 const SECRET: &str = "between-you-and-me";
@@ -24,7 +24,7 @@ fn album(number: usize, genre: &Value) -> Value {
         "Artist": {"S": format!("{SECRET} {number}")}, "Album": {"S": SECRET}, "Genre": genre,
         "Note": {"S": SECRET},
     });
-    let mut record = record(Table::Albums, number, "INSERT", &["Artist", "Album"], &image);
+    let mut record = record(ALBUMS, number, "INSERT", &["Artist", "Album"], &image);
     record["dynamodb"]["ApproximateCreationDateTime"] = json!(1_767_600_600);
     record
 }
@@ -33,7 +33,7 @@ fn album(number: usize, genre: &Value) -> Value {
 /// that was there, two that are parked and one that fails; and one without a table.
 async fn lines() -> Vec<Value> {
     let deployment = Deployment::new().await;
-    let derived = deployment.tables.names().name(Table::Derived);
+    let derived = deployment.tables.name(&Table::DERIVED);
     let put = deployment.client.put_item().table_name(derived);
     let put = put.item("pk", text("albums-by-genre")).item("sk", text("Broken"));
     put.item("count", text("many")).send().await.expect("a put");
@@ -140,7 +140,7 @@ async fn each_parked_or_failed_record_is_told_by_its_ids() {
         (&failed["level"], &failed["fields"]["view"]),
         (&json!("WARN"), &json!("genre-counts"))
     );
-    assert_eq!(failed["fields"]["table"], Table::Albums.default_name());
+    assert_eq!(failed["fields"]["table"], ALBUMS.default_name());
     assert_eq!(failed["fields"]["sequence_number"], "100000000000000000004");
 }
 

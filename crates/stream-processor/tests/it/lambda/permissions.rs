@@ -2,11 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use afterimage_schema::Table;
 use serde_json::{Value, json};
 use test_lambda::Function;
 
-use super::{Deployment, album, batch, failed, message, record, row};
+use super::{ALBUMS, Deployment, MESSAGES, album, batch, failed, message, record, row};
 
 async fn deliver(function: &mut Function, records: &[Value]) {
     let response = function.invoke(&batch(records)).await.expect("a response");
@@ -36,7 +35,7 @@ async fn permissions_are_what_it_needs_and_no_more() {
         let deployment = &deployment;
         async move {
             let key = format!("GRP#{owner}");
-            deployment.attribute(Table::Messages, (&key, sk), "message").await
+            deployment.attribute(MESSAGES, (&key, sk), "message").await
         }
     };
     assert_eq!(message_of("owner59", "t1").await.as_deref(), Some("first"));
@@ -47,7 +46,7 @@ async fn permissions_are_what_it_needs_and_no_more() {
     deliver(&mut function, &[row(12, "owner59", "g", "t3")]).await;
     // A member leaves, and the others go on.
     let delete = deployment.client.delete_item();
-    let delete = delete.table_name(deployment.tables.names().name(Table::Messages));
+    let delete = delete.table_name(deployment.tables.name(&MESSAGES));
     let delete = delete.key("pk", super::text("GRP#owner00")).key("sk", super::text("t1"));
     delete.send().await.expect("a deletion");
     deliver(&mut function, &[message(13, "INSERT", "g", "t2", "third")]).await;
@@ -56,14 +55,14 @@ async fn permissions_are_what_it_needs_and_no_more() {
 
     // A record that only parks.
     let image = json!({"Artist": {"S": "a"}, "Album": {"S": "b"}, "Genre": {"L": []}});
-    let unfit = record(Table::Albums, 20, "INSERT", &["Artist", "Album"], &image);
+    let unfit = record(ALBUMS, 20, "INSERT", &["Artist", "Album"], &image);
     deliver(&mut function, &[unfit]).await;
 
     deployment.deployed.assert_permissions(&dynamodb.accesses());
     let written: BTreeSet<_> = dynamodb
         .accesses()
         .into_iter()
-        .filter(|it| it.table == Table::Messages && it.action.ends_with("Item"))
+        .filter(|it| it.table == MESSAGES && it.action.ends_with("Item"))
         .filter(|it| it.action != "dynamodb:BatchGetItem")
         .filter_map(|it| it.leading_key)
         .collect();

@@ -1,50 +1,53 @@
-//! `views.toml`: read strictly, checked against the tables and for overlaps.
+//! The views file: read strictly, checked for what cannot work and for overlaps.
 
 mod latest;
+mod table;
 #[cfg(test)]
 mod tests;
 mod typed;
 
-use afterimage_schema::Table;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use afterimage_schema::{Table, TableDefinition};
 use serde::Deserialize;
 
 use super::View;
-use super::selection::Selection;
 use crate::count::{CountView, Removal, SortTemplate, Target};
 use crate::limits::{
     ATTRIBUTE_NAME_BYTES_MAX, GROUP_ROWS_DEFAULT, PARTITION_KEY_BYTES_MAX, SORT_KEY_BYTES_MAX,
     VIEW_NAME_BYTES_MAX,
 };
-use crate::record::{Catalog, CatalogError};
+use crate::selection::Selection;
 use latest::latest_view;
+use table::tables;
 use typed::raw_view;
 
 /// Partition keys in `derived` that begin so belong to the engine.
 pub(crate) const RESERVED_PREFIXES: [&str; 4] = ["ledger#", "head#", "parked#", "verify#"];
 
-/// Why views were refused.
+/// Why a views file was refused.
 #[derive(Debug, thiserror::Error)]
 pub enum ViewsError {
-    /// The file is no TOML, or has other things than views.
-    #[error("views.toml cannot be read: it takes `[[view]]` tables only")]
+    /// The file is not TOML, or holds other things than tables and views.
+    #[error(
+        "the views file cannot be read: it takes `[table.NAME]` sections and `[[view]]` tables only"
+    )]
     Syntax(#[source] toml::de::Error),
-    /// There is no view: every record would be parked.
-    #[error("views.toml has no view, so that every record would be parked: add a `[[view]]`")]
+    /// There is no view: there would be nothing to maintain.
+    #[error("the views file has no view, so that nothing would be maintained: add a `[[view]]`")]
     Empty,
-    /// A view's key is missing, unknown, or has a value that cannot be.
+    /// A key of a table or a view is missing, unknown, or has a value that cannot work.
     #[error(transparent)]
     Key(#[from] ViewError),
-    /// A table cannot be used.
-    #[error(transparent)]
-    Catalog(#[from] CatalogError),
 }
 
-/// A key of a view is missing, unknown, or has a value that cannot be.
+/// A key of a table or a view is missing, unknown, or has a value that cannot work.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("view `{view}`, key `{key}`: {problem}; {fix}")]
+#[error("{subject}, key `{key}`: {problem}; {fix}")]
 pub struct ViewError {
-    /// The view's name.
-    pub view: String,
+    /// The table or view, such as ``view `order-counts` ``.
+    pub subject: String,
     /// The key.
     pub key: String,
     /// What is wrong.
@@ -56,6 +59,8 @@ pub struct ViewError {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RawFile {
+    #[serde(default)]
+    table: BTreeMap<String, toml::Value>,
     #[serde(default)]
     view: Vec<toml::Table>,
 }
@@ -125,19 +130,27 @@ fn default_rows_max() -> usize {
     GROUP_ROWS_DEFAULT
 }
 
-/// Makes errors that name one view.
-struct Check<'a> {
-    view: &'a str,
+/// Makes errors that name one table or view.
+struct Check {
+    subject: String,
 }
 
-impl Check<'_> {
+impl Check {
+    fn of_view(name: &str) -> Self {
+        Self { subject: format!("view `{name}`") }
+    }
+
+    fn of_table(name: &str) -> Self {
+        Self { subject: format!("table `{name}`") }
+    }
+
     fn that(&self, holds: bool, key: &str, problem: &str, fix: &str) -> Result<(), ViewError> {
         if holds { Ok(()) } else { Err(self.error(key, problem, fix)) }
     }
 
     fn error(&self, key: &str, problem: &str, fix: &str) -> ViewError {
         ViewError {
-            view: self.view.to_owned(),
+            subject: self.subject.clone(),
             key: key.to_owned(),
             problem: problem.to_owned(),
             fix: fix.to_owned(),
@@ -145,11 +158,13 @@ impl Check<'_> {
     }
 }
 
-pub(super) fn parse(text: &str, catalog: &Catalog) -> Result<Vec<View>, ViewsError> {
+/// Reads a views file, and checks it by itself.
+pub(super) fn parse(text: &str) -> Result<(Vec<View>, Vec<TableDefinition>), ViewsError> {
     let file: RawFile = toml::from_str(text).map_err(ViewsError::Syntax)?;
     if file.view.is_empty() {
         return Err(ViewsError::Empty);
     }
+    let tables = tables(file.table)?;
     let mut views: Vec<View> = Vec::new();
     for (index, table) in file.view.into_iter().enumerate() {
         let place = format!("number {}", index + 1);
@@ -157,9 +172,9 @@ pub(super) fn parse(text: &str, catalog: &Catalog) -> Result<Vec<View>, ViewsErr
             Some(toml::Value::String(name)) => checked_name(name, &place)?,
             _ => place,
         };
-        let view = match raw_view(&label, table)? {
-            RawView::Count(raw) => View::Count(count_view(raw, catalog)?),
-            RawView::Latest(raw) => View::Latest(latest_view(raw, catalog)?),
+        let view = match raw_view(&Check::of_view(&label), table)? {
+            RawView::Count(raw) => View::Count(Arc::new(count_view(raw, &tables)?)),
+            RawView::Latest(raw) => View::Latest(Arc::new(latest_view(raw, &tables)?)),
         };
         for earlier in &views {
             check_overlap(&view, earlier)?;
@@ -169,20 +184,20 @@ pub(super) fn parse(text: &str, catalog: &Catalog) -> Result<Vec<View>, ViewsErr
     for view in &views {
         check_rows_unread(view, &views)?;
     }
-    Ok(views)
+    Ok((views, tables.into_values().collect()))
 }
 
-/// The name, if it is one. The error calls a view by its place where its name is empty.
+/// The name, if it is one. The error calls a view by its place if its name is empty.
 fn checked_name(name: &str, place: &str) -> Result<String, ViewError> {
     let is_name = name.len() <= VIEW_NAME_BYTES_MAX
         && name.starts_with(|first: char| first.is_ascii_lowercase())
         && name.bytes().all(|it| it.is_ascii_lowercase() || it.is_ascii_digit() || it == b'-');
-    let check = Check { view: if name.is_empty() { place } else { name } };
+    let check = Check::of_view(if name.is_empty() { place } else { name });
     check.that(
         is_name,
         "name",
         "it is not a name of up to 64 lower-case letters, digits and `-` that begins with a letter",
-        "write a name such as `genre-counts`; it is part of keys in `derived`",
+        "write a name such as `order-counts`; it is part of keys in `derived`",
     )?;
     Ok(name.to_owned())
 }
@@ -192,26 +207,39 @@ fn is_attribute_name(name: &str) -> bool {
     (1..=ATTRIBUTE_NAME_BYTES_MAX).contains(&name.len())
 }
 
-fn source_table(check: &Check<'_>, name: &str) -> Result<Table, ViewError> {
-    match name.parse() {
-        Ok(Table::Albums) => Ok(Table::Albums),
-        Ok(Table::Messages) => Ok(Table::Messages),
-        Ok(Table::Derived) => Err(check.error(
+/// The table that a view reads.
+fn source_table<'a>(
+    check: &Check,
+    name: &str,
+    tables: &'a BTreeMap<Table, TableDefinition>,
+) -> Result<&'a TableDefinition, ViewError> {
+    let table: Option<Table> = name.parse().ok();
+    if table == Some(Table::DERIVED) {
+        return Err(check.error(
             "source",
             "no view may read the `derived` table",
-            "name the table that the application writes: `albums` or `messages`",
-        )),
-        Err(_) => Err(check.error(
-            "source",
-            &format!("there is no table `{name}`"),
-            "name a source table: `albums` or `messages`",
-        )),
+            "name the table that the application writes",
+        ));
     }
+    table.and_then(|table| tables.get(&table)).ok_or_else(|| {
+        let declared: Vec<_> = tables.keys().map(|table| format!("`{table}`")).collect();
+        let fix = match declared.is_empty() {
+            true => format!("declare it in a section `[table.{name}]` with its `partition_key`"),
+            false => format!(
+                "declare it in a section `[table.{name}]`, or name a declared one: {}",
+                declared.join(", ")
+            ),
+        };
+        check.error("source", &format!("there is no table `{name}` in this file"), &fix)
+    })
 }
 
-fn count_view(raw: RawCount, catalog: &Catalog) -> Result<CountView, ViewsError> {
-    let check = Check { view: &raw.name };
-    let source = source_table(&check, &raw.source)?;
+fn count_view(
+    raw: RawCount,
+    tables: &BTreeMap<Table, TableDefinition>,
+) -> Result<CountView, ViewError> {
+    let check = Check::of_view(&raw.name);
+    let definition = source_table(&check, &raw.source, tables)?.clone();
     check.that(
         is_attribute_name(&raw.group_by),
         "group_by",
@@ -228,15 +256,13 @@ fn count_view(raw: RawCount, catalog: &Catalog) -> Result<CountView, ViewsError>
         "retract" => Removal::Retract,
         "skip" => Removal::Skip,
         other => {
-            let problem = format!("`{other}` is no way to treat a removal");
-            return Err(check.error("remove", &problem, "write `retract` or `skip`").into());
+            let problem = format!("`{other}` is not a way to treat a removal");
+            return Err(check.error("remove", &problem, "write `retract` or `skip`"));
         }
     };
     let target = target(&check, &raw.group_by, raw.target)?;
-    let definition = catalog.definition(source)?.clone();
     Ok(CountView {
         name: raw.name,
-        source,
         selection: raw.selection,
         group_by: raw.group_by,
         removal,
@@ -245,9 +271,9 @@ fn count_view(raw: RawCount, catalog: &Catalog) -> Result<CountView, ViewsError>
     })
 }
 
-fn target(check: &Check<'_>, group_by: &str, raw: RawTarget) -> Result<Target, ViewError> {
+fn target(check: &Check, group_by: &str, raw: RawTarget) -> Result<Target, ViewError> {
     check.that(
-        raw.table == Table::Derived.logical_name(),
+        raw.table == Table::DERIVED.logical_name(),
         "target.table",
         "derived items live in the `derived` table, so that source tables and their streams stay clean",
         "write `derived`",
@@ -256,7 +282,7 @@ fn target(check: &Check<'_>, group_by: &str, raw: RawTarget) -> Result<Target, V
         !raw.pk.is_empty() && !RESERVED_PREFIXES.iter().any(|it| raw.pk.starts_with(it)),
         "target.pk",
         "it is empty, or begins with `ledger#`, `head#`, `parked#` or `verify#`, which the engine uses",
-        "write a partition key of the view's own, such as `albums-by-genre`",
+        "write a partition key of the view's own, such as `orders-by-status`",
     )?;
     check.that(
         raw.pk.len() <= PARTITION_KEY_BYTES_MAX,
@@ -295,7 +321,7 @@ fn target(check: &Check<'_>, group_by: &str, raw: RawTarget) -> Result<Target, V
 }
 
 fn check_overlap(view: &View, earlier: &View) -> Result<(), ViewError> {
-    let check = Check { view: view.name() };
+    let check = Check::of_view(view.name());
     check.that(
         view.name() != earlier.name(),
         "name",
@@ -305,7 +331,8 @@ fn check_overlap(view: &View, earlier: &View) -> Result<(), ViewError> {
     let overlaps = match (view, earlier) {
         (View::Count(one), View::Count(two)) => one.target.partition == two.target.partition,
         (View::Latest(one), View::Latest(two)) => {
-            one.source == two.source && !one.rows.selection.excludes(&two.rows.selection)
+            one.definition.table == two.definition.table
+                && !one.rows.selection.excludes(&two.rows.selection)
         }
         (View::Count(_), View::Latest(_)) | (View::Latest(_), View::Count(_)) => false,
     };
@@ -328,8 +355,8 @@ fn check_rows_unread(view: &View, all: &[View]) -> Result<(), ViewError> {
         let View::Latest(latest) = writer else {
             continue;
         };
-        Check { view: view.name() }.that(
-            latest.source != view.source() || selection.excludes(&latest.rows.selection),
+        Check::of_view(view.name()).that(
+            latest.definition.table != *view.source() || selection.excludes(&latest.rows.selection),
             "where",
             &format!("it selects rows that view `{}` writes", latest.name),
             &format!("select by a prefix of `{}` that no row has", latest.partition_attribute),

@@ -1,18 +1,21 @@
 //! The keys of a `latest` view, checked against its table.
 
-use afterimage_schema::{AttributeType, TableDefinition};
+use std::collections::BTreeMap;
 
-use super::{Check, RawLatest, ViewError, ViewsError, is_attribute_name, source_table};
+use afterimage_schema::{AttributeType, Table, TableDefinition};
+
+use super::{Check, RawLatest, ViewError, is_attribute_name, source_table};
 use crate::latest::{LatestView, Rows};
 use crate::limits::{
     DECLARED_ATTRIBUTES_MAX, GROUP_ROWS_DEFAULT, GROUP_ROWS_MAX, STRIPPED_BYTES_MAX,
 };
-use crate::record::Catalog;
 
-pub(super) fn latest_view(raw: RawLatest, catalog: &Catalog) -> Result<LatestView, ViewsError> {
-    let check = Check { view: &raw.name };
-    let source = source_table(&check, &raw.source)?;
-    let definition = catalog.definition(source)?;
+pub(super) fn latest_view(
+    raw: RawLatest,
+    tables: &BTreeMap<Table, TableDefinition>,
+) -> Result<LatestView, ViewError> {
+    let check = Check::of_view(&raw.name);
+    let definition = source_table(&check, &raw.source, tables)?;
     let sort_attribute = check_source_keys(&check, &raw, definition)?;
     let partition_attribute = definition.partition_key.clone();
     check.that(
@@ -25,7 +28,6 @@ pub(super) fn latest_view(raw: RawLatest, catalog: &Catalog) -> Result<LatestVie
     check_rows(&check, &raw, definition)?;
     Ok(LatestView {
         name: raw.name,
-        source,
         selection: raw.selection,
         partition_attribute,
         strip_prefix: raw.group_by.strip_prefix,
@@ -44,7 +46,7 @@ pub(super) fn latest_view(raw: RawLatest, catalog: &Catalog) -> Result<LatestVie
 
 /// Group = partition key, order = sort key, both strings; `where` on keys alone. Returns the sort key.
 fn check_source_keys(
-    check: &Check<'_>,
+    check: &Check,
     raw: &RawLatest,
     definition: &TableDefinition,
 ) -> Result<String, ViewError> {
@@ -96,7 +98,7 @@ fn check_source_keys(
 }
 
 fn check_copy(
-    check: &Check<'_>,
+    check: &Check,
     raw: &RawLatest,
     definition: &TableDefinition,
 ) -> Result<(), ViewError> {
@@ -114,7 +116,7 @@ fn check_copy(
         !raw.copy.iter().any(|name| is_no_name(name) || *name == raw.rows.group),
         "copy",
         "it names a key, the rows' group attribute, or nothing, or has a name of over 255 bytes",
-        "name attributes of the source item that rows shall carry, such as `message`",
+        "name attributes of the source item that rows shall carry, such as `text`",
     )?;
     check.that(
         !raw.rows.may_gain.iter().any(|name| {
@@ -127,7 +129,7 @@ fn check_copy(
 }
 
 fn check_rows(
-    check: &Check<'_>,
+    check: &Check,
     raw: &RawLatest,
     definition: &TableDefinition,
 ) -> Result<(), ViewError> {
@@ -137,7 +139,7 @@ fn check_rows(
         rows.selection.attributes().all(|name| name == partition)
             && !rows.selection.prefix_of(partition).is_empty(),
         "rows.where",
-        "rows are told by their partition key alone",
+        "rows are recognised by their partition key alone",
         &format!("write `{{ {partition} = {{ prefix = \"…\" }} }}`"),
     )?;
     check.that(

@@ -96,15 +96,15 @@ mod tests {
     #[test]
     fn items_pass_all_tests_or_are_not_selected() {
         let item: Item = [
-            ("pk".to_owned(), AttributeValue::string("MSG#1")),
+            ("pk".to_owned(), AttributeValue::string("EVENT#1")),
             ("state".to_owned(), AttributeValue::Bool(true)),
         ]
         .into();
         let check = |tests: &[(&str, Test)]| selection(tests).selects(&item);
         assert!(check(&[]));
-        assert!(check(&[("pk", prefix("MSG#"))]));
-        assert!(!check(&[("pk", equals("MSG#"))]));
-        assert!(!check(&[("pk", prefix("MSG#")), ("sk", prefix(""))]));
+        assert!(check(&[("pk", prefix("EVENT#"))]));
+        assert!(!check(&[("pk", equals("EVENT#"))]));
+        assert!(!check(&[("pk", prefix("EVENT#")), ("sk", prefix(""))]));
         assert!(!check(&[("state", prefix(""))]));
     }
 
@@ -115,11 +115,11 @@ mod tests {
             assert_eq!(one.excludes(&other), other.excludes(&one));
             one.excludes(&other)
         };
-        assert!(check(&[("pk", prefix("MSG#"))], &[("pk", prefix("GRP#"))]));
-        assert!(!check(&[("pk", prefix("MSG#"))], &[("pk", prefix("M"))]));
-        assert!(!check(&[("pk", prefix("MSG#"))], &[("pk", equals("MSG#1"))]));
-        assert!(check(&[("pk", prefix("MSG#"))], &[("pk", equals("MSG"))]));
+        assert!(check(&[("pk", prefix("EVENT#"))], &[("pk", prefix("WATCH#"))]));
+        assert!(!check(&[("pk", prefix("EVENT#"))], &[("pk", prefix("M"))]));
+        assert!(!check(&[("pk", prefix("EVENT#"))], &[("pk", equals("EVENT#1"))]));
+        assert!(check(&[("pk", prefix("EVENT#"))], &[("pk", equals("MSG"))]));
         assert!(check(&[("kind", equals("a")), ("pk", prefix("M"))], &[("kind", equals("b"))]));
-        assert!(!check(&[], &[("pk", prefix("GRP#"))]));
+        assert!(!check(&[], &[("pk", prefix("WATCH#"))]));
     }
 }
