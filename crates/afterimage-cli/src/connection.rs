@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use afterimage::{Catalog, Views};
-use afterimage_dynamodb::{Processor, ViewsFile, http_client_at_endpoint};
+use afterimage_dynamodb::{Processor, ViewsFile};
 use afterimage_schema::{Table, TableDefinition, TableNames};
 use anyhow::Context as _;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
@@ -17,6 +17,7 @@ use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use clap::Args;
+use dynamodb_client::{http_client_at_endpoint, settings_from_environment};
 
 use crate::failure::Failure;
 use crate::output::Format;
@@ -34,6 +35,14 @@ const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The same on AWS, where a connection may be lost without a word, and a search in a log takes a while.
 const AWS_ATTEMPT_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// What to do where AWS does not answer.
+#[cfg(feature = "aws")]
+const AWS_UNREACHABLE_NEXT: &str =
+    "check the network, the credentials (`aws sts get-caller-identity`) and AWS_REGION";
+#[cfg(not(feature = "aws"))]
+const AWS_UNREACHABLE_NEXT: &str = "check the network, the credentials (`aws sts get-caller-identity`) and AWS_REGION; \
+     to sign in by IAM Identity Center, install with `cargo install --locked --path crates/afterimage-cli --features aws`";
 
 /// The options of every command but `up`; they may stand anywhere after the command.
 #[derive(Debug, Clone, Args)]
@@ -232,10 +241,7 @@ impl Connection {
 
     fn unreachable(&self) -> Failure {
         match &self.place {
-            Place::Aws => Failure::new(
-                "AWS could not be asked",
-                "check the network, the credentials (`aws sts get-caller-identity`) and AWS_REGION",
-            ),
+            Place::Aws => Failure::new("AWS could not be asked", AWS_UNREACHABLE_NEXT),
             Place::Endpoint(url) => Failure::new(
                 format!("no DynamoDB answers at {url}"),
                 "start it with `cargo run -- up`, or name another with --endpoint",
@@ -274,7 +280,7 @@ fn check_url(url: &str) -> Result<(), Failure> {
 
 fn endpoint_settings(url: &str) -> SdkConfig {
     let credentials = Credentials::new("local", "local", None, None, "afterimage");
-    let mut config = SdkConfig::builder()
+    let config = SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::from_static("us-east-1"))
         .credentials_provider(SharedCredentialsProvider::new(credentials))
@@ -284,16 +290,15 @@ fn endpoint_settings(url: &str) -> SdkConfig {
                 .operation_attempt_timeout(ATTEMPT_TIMEOUT)
                 .build(),
         )
-        .endpoint_url(url);
-    config.set_http_client(http_client_at_endpoint(url));
+        .endpoint_url(url)
+        .http_client(http_client_at_endpoint(url));
     config.build()
 }
 
 /// The settings of the environment.
 pub async fn aws_settings() -> anyhow::Result<SdkConfig> {
     let timeouts = TimeoutConfig::builder().operation_attempt_timeout(AWS_ATTEMPT_TIMEOUT).build();
-    let config = aws_config::defaults(BehaviorVersion::latest()).timeout_config(timeouts);
-    let config = config.load().await;
+    let config = settings_from_environment().timeout_config(timeouts).load().await;
     if config.region().is_none() {
         return Err(Failure::new(
             "the environment names no AWS Region",

@@ -14,7 +14,7 @@ mod store;
 mod verify;
 mod views_file;
 
-pub use client::{client_at_endpoint, client_from_environment, http_client_at_endpoint};
+pub use client::{client_at_endpoint, client_from_environment};
 pub use convert::ConvertError;
 pub use meter::Consumption;
 pub use parked::{ParkedRecords, Removed};

@@ -3,6 +3,7 @@
 
 mod authorizer;
 mod cors;
+mod es256;
 mod event;
 mod functions;
 mod keys;

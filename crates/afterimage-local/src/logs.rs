@@ -1,19 +1,21 @@
 //! Logs: the functions' as JSON lines in a file, as CloudWatch would keep them; a short one for people
 //! on the terminal. A stack that keeps nothing has no file.
 
+use std::env;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
+use std::str::FromStr as _;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use crate::applications::LOG_TARGETS;
 use tracing::level_filters::LevelFilter;
 use tracing::{Level, Metadata};
-use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::filter::{Targets, filter_fn};
 use tracing_subscriber::fmt;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::{SubscriberInitExt, TryInitError};
-use tracing_subscriber::{EnvFilter, Layer, Registry};
+use tracing_subscriber::{Layer, Registry};
 
 /// How large the file becomes before it is set aside as `functions.1.jsonl`, in place of an older one.
 const LARGEST_FILE_BYTES: u64 = 64 * 1024 * 1024;
@@ -34,17 +36,21 @@ pub(crate) const INVOCATION_TARGET: &str = "lambda";
 /// # Errors
 /// Where the process has a subscriber already.
 pub fn install(function_log: Option<PathBuf>) -> Result<(), TryInitError> {
-    let human = EnvFilter::try_from_default_env().unwrap_or_else(|_| {
-        EnvFilter::new(
-            "warn,dynoxide=error,stream_processor=error,afterimage_local=info,afterimage_cli=info",
-        )
+    let told = env::var("RUST_LOG").ok().and_then(|it| Targets::from_str(&it).ok());
+    let told = told.unwrap_or_else(|| {
+        Targets::new()
+            .with_default(LevelFilter::WARN)
+            .with_target("dynoxide", LevelFilter::ERROR)
+            .with_target("stream_processor", LevelFilter::ERROR)
+            .with_target("afterimage_local", LevelFilter::INFO)
+            .with_target("afterimage_cli", LevelFilter::INFO)
     });
     let human = fmt::layer()
         .compact()
         .with_target(false)
         .with_ansi(io::stderr().is_terminal())
         .with_writer(io::stderr)
-        .with_filter(human);
+        .with_filter(told);
     let functions = function_log.map(|path| {
         let log = FUNCTION_LOG.get_or_init(|| Arc::new(FunctionLog::new(path)));
         function_layer(Arc::clone(log))

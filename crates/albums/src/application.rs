@@ -27,7 +27,7 @@ impl Albums {
     /// [`TableNameError`] for a name that is missing, or that DynamoDB refuses.
     pub async fn of_function() -> Result<Self, TableNameError> {
         let table = table_name_of_function(&ALBUMS)?;
-        let config = aws_config::load_from_env().await;
+        let config = dynamodb_client::settings_from_environment().load().await;
         Ok(Self::new(Client::new(&config), table))
     }
 
@@ -57,7 +57,7 @@ impl Genres {
     /// [`TableNameError`] for a name that is missing, or that DynamoDB refuses.
     pub async fn of_function() -> Result<Self, TableNameError> {
         let table = table_name_of_function(&Table::DERIVED)?;
-        let config = aws_config::load_from_env().await;
+        let config = dynamodb_client::settings_from_environment().load().await;
         Ok(Self::new(Client::new(&config), table))
     }
 

@@ -30,7 +30,7 @@ impl Messages {
     /// [`TableNameError`] for a name that is missing, or that DynamoDB refuses.
     pub async fn of_function() -> Result<Self, TableNameError> {
         let table = table_name_of_function(&MESSAGES)?;
-        let config = aws_config::load_from_env().await;
+        let config = dynamodb_client::settings_from_environment().load().await;
         Ok(Self::new(Client::new(&config), table, Clock::system()))
     }
 

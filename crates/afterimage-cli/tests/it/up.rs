@@ -6,10 +6,10 @@ use std::ops::Range;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 
-use afterimage_dynamodb::http_client_at_endpoint;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_dynamodb::types::AttributeValue;
+use dynamodb_client::http_client_at_endpoint;
 use test_dynamodb::UnservedEndpoint;
 
 use crate::program::{command, run, signal, to_its_end};
@@ -127,12 +127,12 @@ fn genre(number: u32) -> String {
 
 /// A client for a stack's DynamoDB.
 pub fn client(url: &str) -> Client {
-    let mut config = aws_sdk_dynamodb::Config::builder()
+    let config = aws_sdk_dynamodb::Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::from_static("us-east-1"))
         .credentials_provider(Credentials::new("local", "local", None, None, "test"))
-        .endpoint_url(url);
-    config.set_http_client(http_client_at_endpoint(url));
+        .endpoint_url(url)
+        .http_client(http_client_at_endpoint(url));
     Client::from_conf(config.build())
 }
 

@@ -50,14 +50,14 @@ impl Authorizer {
             "iat": now.unix_timestamp(),
             "exp": (now + VALIDITY).unix_timestamp(),
         });
-        let header = Header { kid: Some(self.keys.id.clone()), ..Header::new(Algorithm::RS256) };
+        let header = Header { kid: Some(self.keys.id.clone()), ..Header::new(Algorithm::ES256) };
         encode(&header, &claims, &self.keys.signing)
     }
 
     /// The claims of the token in an `Authorization` header, as strings.
     ///
     /// # Errors
-    /// [`Refused`] unless the token is signed by our key with RS256, from our issuer, for our
+    /// [`Refused`] unless the token is signed by our key with ES256, from our issuer, for our
     /// audience (`aud`, or `client_id` where there is none), valid now, and not issued in the
     /// future.
     pub(super) fn authorize(&self, header: Option<&str>) -> Result<Claims, Refused> {
@@ -71,7 +71,7 @@ impl Authorizer {
         if key_id.as_ref() != Some(&self.keys.id) {
             return Err(Refused);
         }
-        let mut validation = Validation::new(Algorithm::RS256);
+        let mut validation = Validation::new(Algorithm::ES256);
         validation.leeway = 0;
         validation.validate_nbf = true;
         // Checked below: jsonwebtoken knows nothing of `client_id`.

@@ -4,22 +4,23 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use aws_lc_rs::digest;
-use aws_lc_rs::encoding::AsDer;
-use aws_lc_rs::rsa::{KeyPair, KeySize};
-use aws_lc_rs::signature::KeyPair as _;
 use base64::Engine;
-use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use jsonwebtoken::{DecodingKey, EncodingKey};
+use ring::digest;
+use ring::rand::SystemRandom;
+use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair};
 
+use super::es256;
 use crate::durable_file;
 
-/// The label of a private key in PEM.
-const LABEL: &str = "PRIVATE KEY";
-/// The length of a line in PEM.
-const LINE: usize = 64;
+/// The file of the private key, in PKCS#8 and DER.
+const FILE: &str = "token.pk8";
 
-/// A pair of RSA keys of 2048 bits.
+/// The file in which data dirs of version 0.1 have an RSA key.
+const RSA_FILE: &str = "token.pem";
+
+/// A pair of keys for ES256.
 pub struct Keys {
     pub(super) signing: EncodingKey,
     pub(super) checking: DecodingKey,
@@ -66,54 +67,61 @@ impl Keys {
         Ok(keys)
     }
 
-    /// The keys of a directory, made where there are none, readable by their owner alone.
+    /// The keys of a directory, made where there are none, readable by their owner alone. An RSA key of version
+    /// 0.1 is replaced: the tokens that it signed are refused, and everybody signs in again.
     ///
     /// # Errors
     /// [`KeyError`].
     pub fn open(directory: &Path) -> Result<Self, KeyError> {
-        let path = directory.join("token.pem");
+        let path = directory.join(FILE);
         let failed = |source| KeyError::File { path: path.clone(), source };
         match fs::read(&path) {
-            Ok(text) => from_pem(&text).ok_or(KeyError::Damaged { path }),
+            Ok(der) => Self::from_der(&der).ok_or(KeyError::Damaged { path }),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 fs::create_dir_all(directory).map_err(failed)?;
-                let (keys, text) = generate()?;
-                durable_file::write_private(&path, text.as_bytes()).map_err(failed)?;
+                let (keys, der) = generate()?;
+                durable_file::write_private(&path, &der).map_err(failed)?;
+                remove_rsa_key(directory)?;
                 Ok(keys)
             }
             Err(error) => Err(failed(error)),
         }
     }
-}
 
-fn generate() -> Result<(Keys, String), KeyError> {
-    let pair = KeyPair::generate(KeySize::Rsa2048).map_err(|_| KeyError::Generate)?;
-    let der = pair.as_der().map_err(|_| KeyError::Generate)?;
-    let text = to_pem(der.as_ref());
-    let keys = from_pem(text.as_bytes()).ok_or(KeyError::Generate)?;
-    Ok((keys, text))
-}
-
-fn to_pem(der: &[u8]) -> String {
-    let encoded = BASE64_STANDARD.encode(der);
-    let mut text = format!("-----BEGIN {LABEL}-----\n");
-    let mut rest = encoded.as_str();
-    while !rest.is_empty() {
-        let (line, behind) = rest.split_at(LINE.min(rest.len()));
-        text.push_str(line);
-        text.push('\n');
-        rest = behind;
+    fn from_der(der: &[u8]) -> Option<Self> {
+        es256::install();
+        let algorithm = &ECDSA_P256_SHA256_FIXED_SIGNING;
+        let pair = EcdsaKeyPair::from_pkcs8(algorithm, der, &SystemRandom::new()).ok()?;
+        let public_key = pair.public_key().as_ref();
+        let digest = digest::digest(&digest::SHA256, public_key);
+        Some(Self {
+            signing: EncodingKey::from_ec_der(der),
+            checking: DecodingKey::from_ec_der(public_key),
+            id: BASE64_URL_SAFE_NO_PAD.encode(digest.as_ref()),
+        })
     }
-    text + &format!("-----END {LABEL}-----\n")
 }
 
-fn from_pem(text: &[u8]) -> Option<Keys> {
-    let signing = EncodingKey::from_rsa_pem(text).ok()?;
-    let pair = KeyPair::from_der(signing.as_bytes()).ok()?;
-    let public_key = pair.public_key().as_ref();
-    let digest = digest::digest(&digest::SHA256, public_key);
-    let id = BASE64_URL_SAFE_NO_PAD.encode(digest.as_ref());
-    Some(Keys { signing, checking: DecodingKey::from_rsa_der(public_key), id })
+fn generate() -> Result<(Keys, Vec<u8>), KeyError> {
+    let algorithm = &ECDSA_P256_SHA256_FIXED_SIGNING;
+    let der = EcdsaKeyPair::generate_pkcs8(algorithm, &SystemRandom::new());
+    let der = der.map_err(|_| KeyError::Generate)?.as_ref().to_vec();
+    let keys = Keys::from_der(&der).ok_or(KeyError::Generate)?;
+    Ok((keys, der))
+}
+
+fn remove_rsa_key(directory: &Path) -> Result<(), KeyError> {
+    let path = directory.join(RSA_FILE);
+    match fs::remove_file(&path) {
+        Ok(()) => {
+            tracing::info!(
+                "the key of tokens was made anew, since this version signs with ES256: sign in again"
+            );
+            Ok(())
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(source) => Err(KeyError::File { path, source }),
+    }
 }
 
 #[cfg(test)]
@@ -126,7 +134,7 @@ mod tests {
         let path = directory.path().join("keys");
         let keys = Keys::open(&path).expect("made");
         assert_eq!(Keys::open(&path).expect("read").id, keys.id);
-        let file = path.join("token.pem");
+        let file = path.join(FILE);
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt;
@@ -135,5 +143,15 @@ mod tests {
         }
         fs::write(&file, "nothing").expect("written");
         assert!(matches!(Keys::open(&path), Err(KeyError::Damaged { .. })));
+    }
+
+    #[test]
+    fn an_rsa_key_is_replaced_once_and_the_new_one_stays() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let rsa_key = directory.path().join(RSA_FILE);
+        fs::write(&rsa_key, "-----BEGIN PRIVATE KEY-----\n").expect("written");
+        let keys = Keys::open(directory.path()).expect("made");
+        assert!(!rsa_key.exists());
+        assert_eq!(Keys::open(directory.path()).expect("read").id, keys.id);
     }
 }

@@ -2,12 +2,11 @@
 
 use std::time::Duration;
 
-use aws_sdk_cloudwatchlogs::types::FilteredLogEvent;
 use time::OffsetDateTime;
 
 use super::Printer;
 use super::event::Event;
-use super::log_group::{LogGroup, ReadError};
+use super::log_group::{LogEvent, LogGroup, ReadError};
 use crate::failure::{self, Failure, Status};
 
 /// How often CloudWatch is asked for more: some requests a second are allowed for all of an account
@@ -50,17 +49,17 @@ fn tell(failure: Failure) {
 }
 
 /// Prints events, with what CloudWatch knows of them: the time where they tell none, the log stream.
-fn show(printer: &mut Printer, page: &[&FilteredLogEvent]) -> anyhow::Result<()> {
+fn show(printer: &mut Printer, page: &[LogEvent]) -> anyhow::Result<()> {
     for event in page {
-        let Some(message) = event.message() else { continue };
-        let at = event.timestamp().and_then(|at_ms| {
+        let Some(message) = &event.message else { continue };
+        let at = event.at_ms.and_then(|at_ms| {
             OffsetDateTime::from_unix_timestamp_nanos(i128::from(at_ms) * 1_000_000).ok()
         });
         let mut shown = Event::parse(message);
         if let Some(at) = at {
             shown = shown.dated(at);
         }
-        if let Some(stream) = event.log_stream_name() {
+        if let Some(stream) = &event.log_stream {
             shown = shown.of_stream(stream);
         }
         printer.event(shown)?;

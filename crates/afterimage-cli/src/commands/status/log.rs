@@ -3,13 +3,12 @@
 use std::collections::BTreeMap;
 
 use anyhow::Context as _;
-use aws_sdk_cloudwatchlogs::types::FilteredLogEvent;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use super::Batches;
-use crate::commands::logs::log_group::LogGroup;
+use crate::commands::logs::log_group::{LogEvent, LogGroup};
 use crate::failure::Failure;
 use crate::progress;
 
@@ -67,8 +66,8 @@ struct Tally {
 }
 
 impl Tally {
-    fn take(&mut self, event: &FilteredLogEvent) -> anyhow::Result<()> {
-        let message = event.message().context("an event has no message")?;
+    fn take(&mut self, event: &LogEvent) -> anyhow::Result<()> {
+        let message = event.message.as_deref().context("an event has no message")?;
         match serde_json::from_str(message)? {
             Line::Batch { outcomes } => {
                 self.batch_count += 1;
@@ -80,7 +79,7 @@ impl Tally {
                 }
             }
             Line::View { view, view_lag_seconds: Some(seconds) } => {
-                let at_ms = event.timestamp().context("an event has no time")?;
+                let at_ms = event.at_ms.context("an event has no time")?;
                 let newest = self.lag_logged_at_ms.entry(view.clone()).or_insert(at_ms);
                 if at_ms >= *newest {
                     *newest = at_ms;

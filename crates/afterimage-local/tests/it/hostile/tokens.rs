@@ -1,11 +1,12 @@
 use std::path::Path;
 
 use afterimage_local::{Stack, Storage};
-use aws_lc_rs::rsa::KeyPair;
-use aws_lc_rs::signature::KeyPair as _;
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use jsonwebtoken::{Algorithm, EncodingKey, Header, decode_header, encode};
+use jsonwebtoken::{EncodingKey, Header, decode_header, encode};
+use ring::hmac;
+use ring::rand::SystemRandom;
+use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _};
 use serde_json::{Value, json};
 
 use super::{bearer, check, get_as, options, stack};
@@ -31,8 +32,8 @@ impl Insider {
         let claims = BASE64_URL_SAFE_NO_PAD.decode(claims).expect("base64");
         let claims: Value = serde_json::from_slice(&claims).expect("JSON");
         let now = claims["iat"].as_i64().expect("a time");
-        let pem = std::fs::read(path.join("keys/token.pem")).expect("a key");
-        let key = EncodingKey::from_rsa_pem(&pem).expect("a key");
+        let der = std::fs::read(path.join("keys/token.pk8")).expect("a key");
+        let key = EncodingKey::from_ec_der(&der);
         Self { stack, key, header, claims, now }
     }
 
@@ -84,6 +85,10 @@ async fn a_token_is_checked_claim_by_claim() {
     }
 }
 
+fn part(value: &Value) -> String {
+    BASE64_URL_SAFE_NO_PAD.encode(value.to_string())
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_token_is_signed_by_our_key_in_our_way() {
     let directory = tempfile::tempdir().expect("a directory");
@@ -96,13 +101,23 @@ async fn a_token_is_signed_by_our_key_in_our_way() {
     insider.check(&signed(&with_kid(None), &insider.key), false, "no kid").await;
     insider.check(&signed(&with_kid(Some("other")), &insider.key), false, "unknown kid").await;
     insider.check(&signed(&with_kid(Some("")), &insider.key), false, "empty kid").await;
-    let rs512 = Header { alg: Algorithm::RS512, ..insider.header.clone() };
-    insider.check(&signed(&rs512, &insider.key), false, "RS512").await;
-    let hs256 = Header { alg: Algorithm::HS256, ..insider.header.clone() };
-    let pair = KeyPair::from_der(insider.key.as_bytes()).expect("a pair");
-    let public = EncodingKey::from_secret(pair.public_key().as_ref());
-    insider.check(&signed(&hs256, &public), false, "HS256 with the public key").await;
-    let part = |value: &Value| BASE64_URL_SAFE_NO_PAD.encode(value.to_string());
+    let random = SystemRandom::new();
+    let algorithm = &ECDSA_P256_SHA256_FIXED_SIGNING;
+    let pair = EcdsaKeyPair::from_pkcs8(algorithm, insider.key.as_bytes(), &random);
+    let pair = pair.expect("a pair");
+    let secret = hmac::Key::new(hmac::HMAC_SHA256, pair.public_key().as_ref());
+    let by_hand = |algorithm: &str, sign: &dyn Fn(&[u8]) -> Vec<u8>| {
+        let header = json!({ "alg": algorithm, "kid": insider.header.kid });
+        let message = format!("{}.{}", part(&header), part(&insider.claims));
+        let signature = BASE64_URL_SAFE_NO_PAD.encode(sign(message.as_bytes()));
+        format!("{message}.{signature}")
+    };
+    let ours = |it: &[u8]| pair.sign(&random, it).expect("signed").as_ref().to_vec();
+    insider.check(&by_hand("ES256", &ours), true, "our own, by hand").await;
+    insider.check(&by_hand("ES384", &ours), false, "ES384").await;
+    insider.check(&by_hand("RS256", &ours), false, "RS256").await;
+    let with_public_key = |it: &[u8]| hmac::sign(&secret, it).as_ref().to_vec();
+    insider.check(&by_hand("HS256", &with_public_key), false, "HS256, the public key").await;
     let none = json!({ "alg": "none", "kid": insider.header.kid });
     let unsigned = format!("{}.{}.", part(&none), part(&insider.claims));
     insider.check(&unsigned, false, "alg none").await;
