@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use afterimage::canary::{Canary, is_planted};
 use tokio::time::Instant;
 
 /// The share of the time left that is kept for reporting: one part in so many.
@@ -28,9 +27,6 @@ pub(crate) struct Budget {
 
 impl Budget {
     pub(crate) fn until(deadline: Instant) -> Self {
-        if is_planted(Canary::DeadlineForgotten) {
-            return Self { stop_at: deadline + BACKOFF_MAX * 60 };
-        }
         let left = deadline.saturating_duration_since(Instant::now());
         Self { stop_at: deadline - (left / RESERVE_SHARE).min(RESERVE_MAX) }
     }

@@ -1,7 +1,6 @@
 //! What became of a batch.
 
 use afterimage::Outcome;
-use afterimage::canary::{Canary, is_planted};
 use aws_lambda_events::event::streams::{DynamoDbBatchItemFailure, DynamoDbEventResponse};
 
 use crate::meter::Consumption;
@@ -49,9 +48,7 @@ impl BatchReport {
     #[must_use]
     pub fn response(&self) -> DynamoDbEventResponse {
         let mut identifiers: Vec<String> = Vec::new();
-        let shift = usize::from(is_planted(Canary::WrongRecordReported));
-        let reported = self.records.iter().skip(shift).zip(&self.records);
-        for (record, _) in reported.filter(|(_, judged)| judged.is_failed()) {
+        for record in self.records.iter().filter(|record| record.is_failed()) {
             match &record.sequence_number {
                 Some(sequence_number) => identifiers.push(sequence_number.clone()),
                 None => {

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-use afterimage::canary::Canary;
 use clap::{Parser, ValueEnum};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Value, json};
 
+use crate::canary::Canary;
 use crate::run::{RunError, run};
 use crate::schedule::Schedule;
 use crate::search::{Found, Search, search, search_until};

@@ -5,6 +5,7 @@
     reason = "of JSON of the simulation's own making: an absent member reads as null"
 )]
 
+mod canary;
 mod check;
 pub mod command;
 mod delivery;
@@ -16,6 +17,7 @@ mod shrink;
 mod trace;
 mod world;
 
+pub use canary::Canary;
 pub use check::Violation;
 pub use dynamodb::{Dynamodb, DynamodbError, Fault, FaultRates, ItemError, Watcher, client};
 pub use run::{RunError, Verdict, run};

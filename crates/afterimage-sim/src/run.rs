@@ -5,12 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use afterimage::canary::{Canary, plant};
+use afterimage::canary::plant;
 use afterimage::{Catalog, Views};
 use afterimage_schema::Table;
 use serde_json::json;
 use tokio::time::sleep;
 
+use crate::canary::Canary;
 use crate::check::{Moment, Violation, check_drained};
 use crate::delivery::{Mapping, Terms};
 use crate::dynamodb::{Dynamodb, FaultRates};
@@ -58,7 +59,7 @@ pub fn run(
 ) -> Result<Verdict, RunError> {
     // The SDK's back-off and the engine's draw from the thread's own generator.
     fastrand::seed(schedule.seed);
-    plant(canary);
+    plant(canary.and_then(Canary::inner));
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .start_paused(true)
@@ -66,7 +67,7 @@ pub fn run(
         .map_err(RunError::Runtime)?;
     let verdict = runtime.block_on(async {
         let trace = if is_traced { Trace::recording() } else { Trace::default() };
-        let world = World::new(schedule, trace.clone())?;
+        let world = World::new(schedule, canary, trace.clone())?;
         let violation = world.run(schedule).await;
         world.dynamodb.unwatch();
         let violation = violation?;
@@ -93,9 +94,10 @@ struct World {
 }
 
 impl World {
-    fn new(schedule: &Schedule, trace: Trace) -> Result<Self, WorldError> {
+    fn new(schedule: &Schedule, canary: Option<Canary>, trace: Trace) -> Result<Self, WorldError> {
         let (catalog, views) = views()?;
         let dynamodb = Dynamodb::open(schedule.seed, schedule.rates, trace.clone())?;
+        dynamodb.plant(canary);
         create_tables(&dynamodb, &views)?;
         let application = Arc::new(Mutex::new(Application::default()));
         let moment = Arc::new(Moment::new(

@@ -5,8 +5,7 @@ use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use afterimage::canary::Canary;
-
+use crate::canary::Canary;
 use crate::check::Violation;
 use crate::run::{RunError, run};
 use crate::schedule::Schedule;

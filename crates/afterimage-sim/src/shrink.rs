@@ -1,7 +1,6 @@
 //! Shrinks a schedule that fails to one that is short enough to read.
 
-use afterimage::canary::Canary;
-
+use crate::canary::Canary;
 use crate::dynamodb::FaultRates;
 use crate::run::{RunError, run};
 use crate::schedule::Schedule;

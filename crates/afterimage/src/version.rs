@@ -3,8 +3,6 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::canary::{Canary, is_planted};
-
 /// The label of a stream as ISO time, such as `2026-01-31T23:59:59.123`: greater for a stream that
 /// was enabled later
 /// (<https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_streams_Stream.html>).
@@ -117,9 +115,6 @@ impl FromStr for SequenceNumber {
 impl Ord for SequenceNumber {
     /// As integers: without leading zeros, the longer number is the greater.
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        if is_planted(Canary::VersionsAsText) {
-            return self.0.cmp(&other.0);
-        }
         (self.0.len(), &self.0).cmp(&(other.0.len(), &other.0))
     }
 }

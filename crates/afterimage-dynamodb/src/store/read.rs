@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use afterimage::canary::{Canary, is_planted};
 use afterimage::engine::{Answer, Read};
 use afterimage::{AttributeValue, Item, ItemKey, KeyValue};
 use afterimage_schema::Table;
@@ -99,7 +98,7 @@ impl Session<'_> {
                     found.push(self.keyed(&table_name, item_from_sdk(&item)?)?);
                 }
             }
-            wanted = output.unprocessed_keys.filter(|_| !is_planted(Canary::UnprocessedForgotten));
+            wanted = output.unprocessed_keys;
             let is_more = wanted.as_ref().is_some_and(|keys| !keys.is_empty());
             if is_more && !backoff.wait(&self.budget).await {
                 return Err(StoreError::TimeOver);
@@ -120,9 +119,8 @@ impl Session<'_> {
         by_table
             .into_iter()
             .map(|(table_name, keys)| {
-                let request = KeysAndAttributes::builder()
-                    .set_keys(Some(keys))
-                    .consistent_read(!is_planted(Canary::EventualReads));
+                let request =
+                    KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(true);
                 Ok((table_name, request.build()?))
             })
             .collect()

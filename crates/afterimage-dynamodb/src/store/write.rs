@@ -1,6 +1,5 @@
 //! Writes: transactions on the conditions that the core states, and parked records.
 
-use afterimage::canary::{Canary, apart, is_planted};
 use afterimage::engine::{Committed, Refusal};
 use afterimage::parked::ParkedRecord;
 use afterimage::write::Transaction;
@@ -20,16 +19,6 @@ impl Session<'_> {
     /// # Errors
     /// [`StoreError`] where neither trying nor planning again can help now.
     pub(crate) async fn commit(&self, transaction: &Transaction) -> Result<Committed, StoreError> {
-        if let Some([first, second]) = apart(transaction) {
-            return match self.commit_whole(&first).await? {
-                Ok(()) => self.commit_whole(&second).await,
-                Err(refusal) => Ok(Err(refusal)),
-            };
-        }
-        self.commit_whole(transaction).await
-    }
-
-    async fn commit_whole(&self, transaction: &Transaction) -> Result<Committed, StoreError> {
         let actions = transaction
             .writes
             .iter()
@@ -93,9 +82,6 @@ impl Session<'_> {
     /// # Errors
     /// [`StoreError`] where a piece may not have been put.
     pub(crate) async fn park(&self, record: &ParkedRecord) -> Result<(), StoreError> {
-        if is_planted(Canary::ParkingForgotten) {
-            return Ok(());
-        }
         for (key, item) in record.to_items()? {
             let table_name = self.store.catalog.name(&key.table)?;
             let put = self.retried(|| async {

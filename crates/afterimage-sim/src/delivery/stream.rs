@@ -68,7 +68,13 @@ struct Reader {
     generation: u32,
     first_number: u128,
     count: u128,
+    /// Whether sequence numbers as integers are in the order of their texts.
+    is_in_order_of_texts: bool,
 }
+
+/// Digits of the longest sequence number
+/// (<https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_streams_StreamRecord.html>).
+const SEQUENCE_NUMBER_DIGITS_MAX: usize = 40;
 
 impl Reader {
     fn label(&self) -> String {
@@ -79,19 +85,31 @@ impl Reader {
     fn next_sequence_number(&mut self) -> String {
         let number = self.first_number + self.count * SEQUENCE_NUMBER_STEP;
         self.count += 1;
-        number.to_string()
+        if self.is_in_order_of_texts {
+            format!("{number:0<SEQUENCE_NUMBER_DIGITS_MAX$}")
+        } else {
+            number.to_string()
+        }
     }
 }
 
 impl Stream {
-    /// Streams that nobody has read yet; `seed` decides on their sequence numbers.
+    /// Streams that nobody has read yet; `seed` decides on their sequence numbers. As integers these are
+    /// in the order of the records, or, to plant a bug, in that of their texts.
     #[must_use]
-    pub fn new(seed: u64) -> Self {
+    pub fn new(seed: u64, is_in_order_of_texts: bool) -> Self {
         let mut random = fastrand::Rng::with_seed(seed);
         let reader = |table| {
             let below = u128::from(random.u64(0..RECORDS_TO_LONGER_MAX)) * SEQUENCE_NUMBER_STEP;
             let first_number = SEQUENCE_NUMBER_BASE - below;
-            Reader { table, iterator: None, generation: 0, first_number, count: 0 }
+            Reader {
+                table,
+                iterator: None,
+                generation: 0,
+                first_number,
+                count: 0,
+                is_in_order_of_texts,
+            }
         };
         Self {
             records: Vec::new(),

@@ -36,6 +36,27 @@ pub(super) fn take_eventual(request: &mut Value, table: &str, stale: &StaleIndex
     found
 }
 
+/// Takes the rows of a table out of a request that an index does not show.
+pub(super) fn take_hidden(request: &mut Value, table: &str, index: &StaleIndex) {
+    for (_, wanted) in tables_of(request).filter(|(name, _)| *name == table) {
+        let is_row = |key: &Value| key["pk"]["S"].as_str().is_some_and(|it| it.starts_with("GRP#"));
+        if let Some(keys) = wanted["Keys"].as_array_mut() {
+            keys.retain(|key| !is_row(key) || index.item(key).is_some());
+        }
+    }
+    drop_empty(request);
+}
+
+/// A table none of whose items are there is answered with an empty list: one that is asked for, and
+/// neither answered nor left.
+pub(super) fn tell_absent(request: &Value, left: &Value, answer: &mut Value) {
+    for table in request["RequestItems"].as_object().into_iter().flat_map(Map::keys) {
+        if left.get(table).is_none() && answer["Responses"].get(table).is_none() {
+            answer["Responses"][table] = json!([]);
+        }
+    }
+}
+
 /// Whether a request asks for nothing any more.
 pub(super) fn is_empty(request: &Value) -> bool {
     request["RequestItems"].as_object().is_none_or(Map::is_empty)

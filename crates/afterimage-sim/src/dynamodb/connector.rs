@@ -15,9 +15,11 @@ use serde_json::{Value, json};
 use tokio::sync::oneshot;
 use tokio::time::sleep;
 
-use super::batch_get::{is_empty, take_eventual, take_unprocessed};
+use super::batch_get::{is_empty, take_eventual, take_hidden, take_unprocessed, tell_absent};
 use super::dispatch::{Refusal, dispatch};
+use super::tamper::{Part, Passage, passage};
 use super::{CALLS_MAX, Dynamodb, Fault, State, is_write};
+use crate::canary::Canary;
 use crate::trace::request_text;
 use crate::world::table_name;
 
@@ -101,7 +103,7 @@ impl InProcessClient {
                 | Fault::LoseResponse
                 | Fault::SwallowResponse
                 | Fault::Linger,
-            ) => self.carry_out(&call.operation, &call.body),
+            ) => self.pass(&call.operation, &call.body),
         };
         self.tell(&call, &answer);
         sleep(Duration::from_millis(call.back_ms)).await;
@@ -127,6 +129,36 @@ impl InProcessClient {
         }
     }
 
+    /// Carries out a call, or what a planted bug makes of it.
+    fn pass(&self, operation: &str, body: &str) -> Result<(u16, String), Refusal> {
+        let planted = self.dynamodb.state().canary;
+        let Some((canary, request)) = planted.zip(serde_json::from_str(body).ok()) else {
+            return self.carry_out(operation, body);
+        };
+        match passage(canary, operation, request) {
+            Passage::Whole(request) => self.carry_out(operation, &request.to_string()),
+            Passage::Swallowed => Ok((200, "{}".to_owned())),
+            Passage::Apart([first, second]) => {
+                let action_count = action_count(body);
+                self.carry_out_part(operation, &first, action_count)?;
+                self.carry_out_part(operation, &second, action_count)
+            }
+        }
+    }
+
+    fn carry_out_part(
+        &self,
+        operation: &str,
+        part: &Part,
+        action_count: usize,
+    ) -> Result<(u16, String), Refusal> {
+        let of_whole = |refusal: Refusal| Refusal {
+            status: refusal.status,
+            body: part.refusal_of_whole(&refusal.body, action_count),
+        };
+        self.carry_out(operation, &part.request.to_string()).map_err(of_whole)
+    }
+
     fn carry_out(&self, operation: &str, body: &str) -> Result<(u16, String), Refusal> {
         let is_eventual = body.contains("\"ConsistentRead\":false");
         match operation {
@@ -134,7 +166,9 @@ impl InProcessClient {
                 Some(answer) => Ok((200, answer.to_string())),
                 None => self.plainly(operation, body),
             },
-            "BatchGetItem" if is_eventual => self.batch_get(body, |count| count),
+            "BatchGetItem" if is_eventual || self.dynamodb.is_planted(Canary::IndexTrusted) => {
+                self.batch_get(body, |count| count)
+            }
             _ => self.plainly(operation, body),
         }
     }
@@ -166,11 +200,21 @@ impl InProcessClient {
         let Ok(mut request) = serde_json::from_str::<Value>(body) else {
             return self.plainly("BatchGetItem", body);
         };
-        let left = take_unprocessed(&mut request, kept_of);
+        let whole = request.clone();
+        let mut left = take_unprocessed(&mut request, kept_of);
         let table = table_name(&MESSAGES);
-        let eventual = match &self.dynamodb.state().stale_index {
-            Some(stale) => take_eventual(&mut request, &table, stale),
-            None => Vec::new(),
+        let eventual = {
+            let State { stale_index, canary, .. } = &*self.dynamodb.state();
+            if *canary == Some(Canary::UnprocessedForgotten) {
+                left = json!({});
+            }
+            if let Some(stale) =
+                stale_index.as_ref().filter(|_| *canary == Some(Canary::IndexTrusted))
+            {
+                take_hidden(&mut request, &table, stale);
+            }
+            let eventual = stale_index.as_ref().map(|it| take_eventual(&mut request, &table, it));
+            eventual.unwrap_or_default()
         };
         let mut answer = json!({ "Responses": {} });
         if !is_empty(&request) {
@@ -180,6 +224,7 @@ impl InProcessClient {
         if !eventual.is_empty() {
             answer["Responses"][table] = Value::from(eventual);
         }
+        tell_absent(&whole, &left, &mut answer);
         answer["UnprocessedKeys"] = left;
         Ok((200, answer.to_string()))
     }

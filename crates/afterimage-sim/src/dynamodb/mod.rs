@@ -8,6 +8,7 @@ mod dispatch;
 mod fault;
 mod items;
 mod stale_index;
+mod tamper;
 
 pub use client::client;
 pub use fault::{Fault, FaultRates};
@@ -23,6 +24,7 @@ use dynoxide::actions::scan::ScanRequest;
 use dynoxide::storage_backend::ManualClock;
 use serde_json::{Value, json};
 
+use crate::canary::Canary;
 use crate::trace::Trace;
 use crate::world::WorldError;
 use stale_index::StaleIndex;
@@ -55,6 +57,7 @@ struct State {
     rates: FaultRates,
     script: VecDeque<Fault>,
     stale_index: Option<StaleIndex>,
+    canary: Option<Canary>,
     call_count: u64,
     write_count: u64,
     watcher: Option<Arc<dyn Watcher>>,
@@ -90,6 +93,7 @@ impl Dynamodb {
             rates,
             script: VecDeque::new(),
             stale_index: None,
+            canary: None,
             call_count: 0,
             write_count: 0,
             watcher: None,
@@ -202,6 +206,17 @@ impl Dynamodb {
     /// The next calls that can meet them do meet these faults, one each, whatever the rates.
     pub fn script(&self, faults: &[Fault]) {
         self.state().script.extend(faults);
+    }
+
+    /// Plants a bug in what passes between clients and tables.
+    pub fn plant(&self, canary: Option<Canary>) {
+        self.state().canary = canary;
+    }
+
+    /// Whether this bug is planted.
+    #[must_use]
+    pub fn is_planted(&self, canary: Canary) -> bool {
+        self.state().canary == Some(canary)
     }
 
     /// Who looks at the tables after each write.

@@ -1,7 +1,6 @@
 //! Every planted bug is found, within the schedules that CI runs.
 
-use afterimage::canary::Canary;
-use afterimage_sim::{Schedule, Search, run, search, shrink};
+use afterimage_sim::{Canary, Schedule, Search, run, search, shrink};
 
 /// As many as `schedules.rs` runs.
 const SCHEDULES: u64 = 2_000;

@@ -2,6 +2,7 @@
 
 use super::CountView;
 use crate::attribute_value::{AttributeValue, Item};
+use crate::canary::{InnerCanary, is_planted};
 use crate::limits::{GROUP_BYTES_MAX, SORT_KEY_BYTES_MAX};
 
 /// What one source item adds to a view.
@@ -44,6 +45,9 @@ pub enum GroupError {
 pub fn render_group(value: &AttributeValue) -> Option<String> {
     match value {
         AttributeValue::S(text) => Some(text.clone()),
+        AttributeValue::N(number) if is_planted(InnerCanary::GroupRenderedWrong) => {
+            Some(number.as_str().trim_start_matches('-').to_owned())
+        }
         AttributeValue::N(number) => Some(number.as_str().to_owned()),
         AttributeValue::Bool(it) => Some(it.to_string()),
         AttributeValue::B(_)

@@ -12,7 +12,6 @@
 use afterimage_schema::{Table, TableDefinition};
 
 use crate::attribute_value::{AttributeValue, Item};
-use crate::canary::{Canary, is_planted};
 use crate::key::ItemKey;
 use crate::limits::GROUP_BYTES_MAX;
 use crate::version::{Version, VersionError};
@@ -150,7 +149,6 @@ impl Entry {
         item.insert("sk".to_owned(), AttributeValue::string(Self::SORT_KEY));
         item.insert("source_key".to_owned(), AttributeValue::M(source_key.to_item(definition)));
         let conditions = match read {
-            _ if is_planted(Canary::LedgerWithoutCondition) => Vec::new(),
             None => vec![Clause::Missing("pk".to_owned())],
             Some(read) => {
                 let attributes = read.attributes();
@@ -160,10 +158,7 @@ impl Entry {
                 attributes.into_iter().map(equals).chain(no_group).collect()
             }
         };
-        let is_forgotten =
-            self.standing == Standing::Removed && is_planted(Canary::TombstoneForgotten);
-        let action = if is_forgotten { Action::Delete } else { Action::Put(item) };
-        Write { key, action, conditions, read_byte_count: 0 }
+        Write { key, action: Action::Put(item), conditions, read_byte_count: 0 }
     }
 }
 

@@ -7,7 +7,7 @@ use super::CountView;
 use super::contribution::{Contribution, contribution_of_item};
 use super::ledger::{Entry, Standing};
 use super::pack::{Pack, Packable, disjoint, pack};
-use crate::canary::{Canary, is_planted};
+use crate::canary::{InnerCanary, is_planted};
 use crate::engine::{Answer, Committed, Parking, Read, Refusal, Step, Task};
 use crate::key::ItemKey;
 use crate::limits::TRANSACTION_ACTIONS_MAX;
@@ -104,7 +104,7 @@ impl OpenChange {
         let Some(entry) = self.read_entry() else {
             return;
         };
-        if self.version > entry.version || is_planted(Canary::NoVersionCheck) {
+        if self.version > entry.version || is_planted(InnerCanary::NoVersionCheck) {
             return;
         }
         let is_parked_entry = entry.version == self.version && entry.standing == Standing::Parked;

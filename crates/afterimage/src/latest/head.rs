@@ -22,7 +22,6 @@ use std::collections::BTreeSet;
 use afterimage_schema::Table;
 
 use crate::attribute_value::{AttributeValue, Item};
-use crate::canary::{Canary, is_planted};
 use crate::key::ItemKey;
 use crate::limits::CHUNK_COUNT_MAX;
 use crate::version::{Version, VersionError};
@@ -202,9 +201,6 @@ pub(super) fn check(key: &ItemKey, read_revision: Option<u64>) -> Write {
 }
 
 fn at_revision(read_revision: Option<u64>) -> Vec<Clause> {
-    if is_planted(Canary::HeadWithoutCondition) {
-        return Vec::new();
-    }
     vec![match read_revision {
         None => Clause::Missing("pk".to_owned()),
         Some(revision) => Clause::Equals("revision".to_owned(), AttributeValue::whole(revision)),

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::LatestView;
 use super::head::Newest;
 use crate::attribute_value::{AttributeValue, Item, item_byte_count};
-use crate::canary::{Canary, is_planted};
+use crate::canary::{InnerCanary, is_planted};
 use crate::key::ItemKey;
 use crate::limits::{ITEM_BYTES_MAX, ROW_ATTRIBUTES_MAX, SORT_KEY_BYTES_MAX};
 use crate::write::{Action, Changes, Clause, Write};
@@ -163,7 +163,8 @@ impl OwnerRows<'_> {
         let mut changes = Changes::default();
         let wanted = self.merged(survivor, &others, newest);
         for (name, value) in &wanted {
-            let is_echoed = is_planted(Canary::EchoNotRecognised) && self.view.copy.contains(name);
+            let is_echoed =
+                is_planted(InnerCanary::EchoNotRecognised) && self.view.copy.contains(name);
             if survivor.item.get(name) != Some(value) || is_echoed {
                 changes.set.insert(name.clone(), value.clone());
             }
@@ -278,10 +279,7 @@ impl OwnerRows<'_> {
         Write {
             key: self.key(row.sort),
             action: Action::Delete,
-            conditions: match is_planted(Canary::RowDeletedBlindly) {
-                true => Vec::new(),
-                false => as_read.chain(not_gained).collect(),
-            },
+            conditions: as_read.chain(not_gained).collect(),
             read_byte_count: item_byte_count(row.item),
         }
     }

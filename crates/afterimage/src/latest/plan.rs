@@ -9,7 +9,7 @@ use super::LatestView;
 use super::head::{Chunk, Head, OwnerPlace, chunk_key, head_key};
 use super::task::{Again, GroupTask};
 use crate::attribute_value::Item;
-use crate::canary::{Canary, is_planted};
+use crate::canary::{InnerCanary, is_planted};
 use crate::engine::Read;
 use crate::key::{ItemKey, KeyValue};
 use crate::limits::SUGGESTED_ROWS_MAX;
@@ -203,9 +203,7 @@ impl<'a> Planner<'a> {
         let hinted =
             self.task.hints.iter().map(|hint| (&hint.owner, &hint.sort)).filter(|(owner, sort)| {
                 let place = places.get(owner.as_str()).map(|(_, place)| *place);
-                self.is_row_there(owner, sort)
-                    && !self.is_settled(draft, place, sort)
-                    && (!is_planted(Canary::IndexTrusted) || self.is_suggested(owner, sort))
+                self.is_row_there(owner, sort) && !self.is_settled(draft, place, sort)
             });
         let suggested = self.task.knowledge.suggested.iter().flat_map(|it| &it.places);
         let suggested = suggested.map(|(owner, sort)| (owner, sort)).filter(|(owner, sort)| {
@@ -236,12 +234,6 @@ impl<'a> Planner<'a> {
         work
     }
 
-    /// Whether the index showed a row at this key.
-    fn is_suggested(&self, owner: &str, sort: &str) -> bool {
-        let places = self.task.knowledge.suggested.iter().flat_map(|it| &it.places);
-        places.into_iter().any(|(known, at)| known == owner && at == sort)
-    }
-
     /// Whether it was read that no row of the group stands at this key.
     fn is_row_denied(&self, owner: &str, sort: &str) -> bool {
         let key = self.task.view.row_key(owner, sort);
@@ -251,7 +243,7 @@ impl<'a> Planner<'a> {
     /// Whether the row at this key, which stands, needs nothing: it is registered, and either follows
     /// the newest, or is parked because it cannot.
     fn is_settled(&self, draft: &Draft, place: Option<&OwnerPlace>, sort: &str) -> bool {
-        if is_planted(Canary::EchoNotRecognised) {
+        if is_planted(InnerCanary::EchoNotRecognised) {
             return false;
         }
         let Some(place) = place.filter(|place| place.sorts.iter().any(|it| it == sort)) else {
