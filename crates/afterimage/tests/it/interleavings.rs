@@ -263,7 +263,7 @@ fn every_interleaving_keeps_derived_state_whole_and_ends_exact() {
         assert!(
             run.is_ok(),
             "seed {seed}: see the assertion above, and again by \
-             {SEED_VARIABLE}={seed} cargo test -p afterimage --test it interleavings"
+             {SEED_VARIABLE}={seed} cargo test -p afterimage --test it interleavings::"
         );
     }
 }
