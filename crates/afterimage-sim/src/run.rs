@@ -9,6 +9,7 @@ use afterimage::canary::plant;
 use afterimage::{Catalog, Views};
 use afterimage_schema::Table;
 use serde_json::json;
+use testkit::oracle::Oracle;
 use tokio::time::sleep;
 
 use crate::canary::Canary;
@@ -17,7 +18,7 @@ use crate::delivery::{Mapping, Terms};
 use crate::dynamodb::{Dynamodb, FaultRates};
 use crate::schedule::{Action, Schedule};
 use crate::trace::Trace;
-use crate::world::{Application, Change, Ground, Message, WorldError, table_name, views};
+use crate::world::{Application, Change, Ground, Message, WorldError, oracle, table_name, views};
 
 /// Records in one batch of the last replay.
 const REPLAY_BATCH_SIZE: usize = 60;
@@ -87,6 +88,7 @@ struct World {
     dynamodb: Dynamodb,
     catalog: Catalog,
     views: Views,
+    oracle: Oracle,
     application: Arc<Mutex<Application>>,
     moment: Arc<Moment>,
     mapping: Mapping,
@@ -96,6 +98,7 @@ struct World {
 impl World {
     fn new(schedule: &Schedule, canary: Option<Canary>, trace: Trace) -> Result<Self, WorldError> {
         let (catalog, views) = views()?;
+        let oracle = oracle()?;
         let dynamodb = Dynamodb::open(schedule.seed, schedule.rates, trace.clone())?;
         dynamodb.plant(canary);
         create_tables(&dynamodb, &views)?;
@@ -116,7 +119,7 @@ impl World {
             schedule.lanes_per_shard,
             schedule.bisects,
         );
-        Ok(Self { dynamodb, catalog, views, application, moment, mapping, trace })
+        Ok(Self { dynamodb, catalog, views, oracle, application, moment, mapping, trace })
     }
 
     async fn run(&self, schedule: &Schedule) -> Result<Option<Violation>, WorldError> {
@@ -184,7 +187,14 @@ impl World {
     fn check_drained(&self) -> Result<Option<Violation>, WorldError> {
         self.with_application(|application| {
             self.mapping.with_stream(|stream| {
-                check_drained(&self.dynamodb, &self.catalog, &self.views, application, stream)
+                check_drained(
+                    &self.dynamodb,
+                    &self.catalog,
+                    &self.views,
+                    &self.oracle,
+                    application,
+                    stream,
+                )
             })
         })
     }

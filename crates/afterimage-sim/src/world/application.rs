@@ -22,9 +22,9 @@ pub struct Application {
     /// The application's own attributes of each of its rows, by owner and group.
     pub rows: BTreeMap<Place, Item>,
     /// Every message that ever was, as last put: under `skip` a deletion changes nothing.
-    pub messages: BTreeMap<ItemKey, Item>,
+    pub messages: BTreeMap<ItemKey, Value>,
     /// Every album that ever was, as last put.
-    pub albums: BTreeMap<ItemKey, Item>,
+    pub albums: BTreeMap<ItemKey, Value>,
     /// Messages that may be deleted: put since the deployment.
     deletable: Vec<ItemKey>,
     is_deployed: bool,
@@ -107,19 +107,18 @@ impl Application {
 
     fn put(&mut self, dynamodb: &Dynamodb, table: &Table, item: &Value) -> Result<(), WorldError> {
         dynamodb.call("PutItem", &json!({ "TableName": table_name(table), "Item": item }))?;
-        let item = item_of_request(item)?;
-        let named = |name| text(&item, name).unwrap_or_default().to_owned();
+        let named = |name: &str| item[name]["S"].as_str().unwrap_or_default().to_owned();
         match table {
             it if *it == ALBUMS => {
                 let key = ItemKey::strings(table.clone(), named("Artist"), named("Album"));
-                self.albums.insert(key, item);
+                self.albums.insert(key, item.clone());
             }
             it if *it == MESSAGES => {
                 let key = ItemKey::strings(table.clone(), named("pk"), named("sk"));
                 if self.is_deployed && !self.deletable.contains(&key) {
                     self.deletable.push(key.clone());
                 }
-                self.messages.insert(key, item);
+                self.messages.insert(key, item.clone());
             }
             _ => {}
         }
@@ -134,26 +133,25 @@ impl Application {
     ) -> Result<(), WorldError> {
         let albums = Ground::read(dynamodb, &ALBUMS)?;
         let key = album_key(number);
-        let Some(album) = albums.items().iter().find(|item| {
+        let is_there = albums.items().iter().any(|item| {
             text(item, "Artist") == key.partition.as_string()
                 && text(item, "Album") == key.sort.as_ref().and_then(|it| it.as_string())
-        }) else {
-            return Ok(());
-        };
+        });
+        let Some(album) = self.albums.get_mut(&key).filter(|_| is_there) else { return Ok(()) };
         let mut request = json!({
             "TableName": table_name(&ALBUMS),
             "Key": album_keys_json(number),
             "UpdateExpression": "REMOVE Genre",
         });
-        let mut album = album.clone();
-        album.remove("Genre");
+        let mut changed = album.clone();
+        changed.as_object_mut().map(|album| album.remove("Genre"));
         if let Some(genre) = genre {
             request["UpdateExpression"] = json!("SET Genre = :genre");
             request["ExpressionAttributeValues"] = json!({ ":genre": { "S": genre } });
-            album.insert("Genre".to_owned(), AttributeValue::string(genre));
+            changed["Genre"] = json!({ "S": genre });
         }
         dynamodb.call("UpdateItem", &request)?;
-        self.albums.insert(key, album);
+        *album = changed;
         Ok(())
     }
 

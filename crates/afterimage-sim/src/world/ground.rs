@@ -6,6 +6,8 @@ use afterimage::count::{CountView, Entry, LedgerError};
 use afterimage::{AttributeValue, CatalogError, Item, ViewsError};
 use afterimage_schema::{Table, TableNameError};
 
+use testkit::oracle::OracleError;
+
 use super::table_name;
 use crate::dynamodb::{Dynamodb, DynamodbError, ItemError, text};
 
@@ -27,6 +29,9 @@ pub enum WorldError {
     /// The views do not hold together.
     #[error(transparent)]
     Views(#[from] ViewsError),
+    /// The oracle cannot tell what derived items must be.
+    #[error(transparent)]
+    Oracle(#[from] OracleError),
     /// A ledger entry does not read.
     #[error("a ledger entry does not read")]
     Ledger(#[from] LedgerError),

@@ -10,6 +10,7 @@ pub use ground::{Ground, WorldError};
 
 use afterimage::{Catalog, Views};
 use afterimage_schema::{Table, TableNames};
+use testkit::oracle::Oracle;
 
 /// The table of the albums, as the simulation's views file declares it.
 pub const ALBUMS: Table = Table::literal("albums");
@@ -23,12 +24,22 @@ pub fn table_name(table: &Table) -> String {
     table.default_name()
 }
 
+const VIEWS: &str = include_str!("views.toml");
+
 /// The catalog and the views of the simulation.
 ///
 /// # Errors
 /// [`WorldError`] if the compiled-in file does not hold together.
 pub fn views() -> Result<(Catalog, Views), WorldError> {
-    let views = Views::parse(include_str!("views.toml"))?;
+    let views = Views::parse(VIEWS)?;
     let catalog = views.catalog(TableNames::defaults(&views.all_tables())?)?;
     Ok((catalog, views))
+}
+
+/// What derived items of the simulation's views must be.
+///
+/// # Errors
+/// [`WorldError`] where the oracle does not know a kind of view.
+pub fn oracle() -> Result<Oracle, WorldError> {
+    Ok(Oracle::read(VIEWS)?)
 }

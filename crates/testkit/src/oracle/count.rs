@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::value::{canonical_item, string, typed};
 use super::views::{CountDefinition, TableKeys};
-use super::{Ground, OracleError};
+use super::{GroundState, OracleError};
 
 /// Bytes of a sort key
 /// (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>).
@@ -19,7 +19,7 @@ const DERIVED: &str = "derived";
 pub(super) fn expected(
     view: &CountDefinition,
     keys: &TableKeys,
-    ground: &Ground,
+    ground: &GroundState,
 ) -> Result<Vec<Value>, OracleError> {
     let mut counts: BTreeMap<String, u64> = BTreeMap::new();
     for item in ground.folded(&view.name, &view.source, keys, view.remove)?.values() {
@@ -53,7 +53,7 @@ fn sort_key(view: &CountDefinition, item: &Value) -> Option<String> {
 }
 
 /// How the view's derived items differ from those that are expected. A count of 0 equals no item.
-pub(super) fn faults(
+pub(super) fn differences(
     view: &CountDefinition,
     expected: &[Value],
     derived: &[Value],
@@ -70,15 +70,15 @@ pub(super) fn faults(
         let sort_key = string(&item, "sk").unwrap_or_default().to_owned();
         found.insert(sort_key, item);
     }
-    let mut faults = Vec::new();
+    let mut differences = Vec::new();
     for wanted in expected {
         match found.remove(string(wanted, "sk").unwrap_or_default()) {
             Some(item) if item == *wanted => {}
-            Some(item) => faults.push(format!("the fold is {wanted}, derived is {item}")),
-            None => faults.push(format!("the fold is {wanted}, derived is nothing")),
+            Some(item) => differences.push(format!("the fold is {wanted}, derived is {item}")),
+            None => differences.push(format!("the fold is {wanted}, derived is nothing")),
         }
     }
     let surplus = found.into_values();
-    faults.extend(surplus.map(|item| format!("the fold is nothing, derived is {item}")));
-    Ok(faults)
+    differences.extend(surplus.map(|item| format!("the fold is nothing, derived is {item}")));
+    Ok(differences)
 }

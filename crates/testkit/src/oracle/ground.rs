@@ -6,11 +6,11 @@ use serde_json::Value;
 
 use super::OracleError;
 use super::value::canonical_item;
-use super::views::{Removal, TableKeys};
+use super::views::{RemovalRule, TableKeys};
 
 /// Ground state, in DynamoDB's JSON. Tables are called as the views file calls them.
 #[derive(Debug, Clone, Default)]
-pub struct Ground {
+pub struct GroundState {
     /// The items that stand, by table: source items and rows alike.
     pub items: BTreeMap<String, Vec<Value>>,
     /// Items as they were delivered last, by table; views that skip removals count the deleted ones
@@ -22,7 +22,7 @@ pub struct Ground {
     pub parked: BTreeMap<String, Vec<Value>>,
 }
 
-impl Ground {
+impl GroundState {
     /// The items of a table that stand.
     pub(super) fn standing(
         &self,
@@ -38,10 +38,10 @@ impl Ground {
         view: &str,
         table: &str,
         keys: &TableKeys,
-        removal: Removal,
+        removal: RemovalRule,
     ) -> Result<BTreeMap<String, Value>, OracleError> {
         let mut folded = self.standing(table, keys)?;
-        if removal == Removal::Skip {
+        if removal == RemovalRule::Skip {
             let delivered = self.delivered.get(table).map_or(&[][..], Vec::as_slice);
             for (key, item) in by_key(table, keys, delivered)? {
                 folded.entry(key).or_insert(item);

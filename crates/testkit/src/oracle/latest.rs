@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::value::string;
 use super::views::{LatestDefinition, TableKeys};
-use super::{ExpectedGroup, ExpectedRows, Ground, OracleError};
+use super::{ExpectedGroup, ExpectedRows, GroundState, OracleError};
 
 /// Bytes of a group: it can stand behind a row's sort key.
 const GROUP_BYTES_MAX: usize = 1024;
@@ -15,7 +15,7 @@ const GROUP_BYTES_MAX: usize = 1024;
 pub(super) fn expected(
     view: &LatestDefinition,
     keys: &TableKeys,
-    ground: &Ground,
+    ground: &GroundState,
 ) -> Result<BTreeMap<String, ExpectedGroup>, OracleError> {
     let items = ground.folded(&view.name, &view.source, keys, view.remove)?;
     let mut newest: BTreeMap<String, (String, Value)> = BTreeMap::new();
@@ -54,15 +54,15 @@ fn copied(view: &LatestDefinition, item: &Value) -> Value {
 }
 
 /// What is wrong with the rows that stand. Rows of a group without source items stay as they were put.
-pub(super) fn faults(
+pub(super) fn differences(
     view: &LatestDefinition,
     keys: &TableKeys,
     expected: &BTreeMap<String, ExpectedGroup>,
-    ground: &Ground,
+    ground: &GroundState,
 ) -> Result<Vec<String>, OracleError> {
     let parked = ground.parked(&view.name, &view.source, keys)?;
     let mut seen = BTreeSet::new();
-    let mut faults = Vec::new();
+    let mut differences = Vec::new();
     for (key, row) in ground.standing(&view.source, keys)? {
         if !view.rows.selection.selects(&row) || parked.contains(&key) {
             continue;
@@ -71,7 +71,7 @@ pub(super) fn faults(
         let Some(wanted) = expected.get(group) else { continue };
         let owner = string(&row, keys.partition_key.name()).unwrap_or_default();
         let sort = string(&row, &view.order_by).unwrap_or_default();
-        let fault = if !seen.insert((owner.to_owned(), group.to_owned())) {
+        let difference = if !seen.insert((owner.to_owned(), group.to_owned())) {
             "it is not the only one".to_owned()
         } else if !wanted.rows.sort_keys.iter().any(|it| it == sort) {
             format!("the fold is at {:?}, the row at {sort:?}", wanted.rows.sort_keys)
@@ -81,7 +81,7 @@ pub(super) fn faults(
         } else {
             continue;
         };
-        faults.push(format!("the row of {owner} in {group}: {fault}"));
+        differences.push(format!("the row of {owner} in {group}: {difference}"));
     }
-    Ok(faults)
+    Ok(differences)
 }

@@ -8,7 +8,7 @@
 //! ```text
 //! let oracle = Oracle::read(views_toml)?;
 //! let expected = oracle.expected(&ground)?;    // JSON of every derived item
-//! let faults = oracle.faults(&ground, &derived)?;
+//! let differences = oracle.differences(&ground, &derived)?;
 //! ```
 
 mod count;
@@ -25,7 +25,7 @@ use std::fmt;
 use serde_json::Value;
 
 pub use expected::{Expected, ExpectedGroup, ExpectedRows};
-pub use ground::Ground;
+pub use ground::GroundState;
 use views::{TableKeys, ViewDefinition, ViewsFile};
 
 /// The views of a file, and the fold over them.
@@ -76,14 +76,14 @@ pub enum OracleError {
 
 /// A difference between derived state and the fold of ground state.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fault {
+pub struct Difference {
     /// The view.
     pub view: String,
     /// What differs.
     pub what: String,
 }
 
-impl fmt::Display for Fault {
+impl fmt::Display for Difference {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{}: {}", self.view, self.what)
     }
@@ -112,7 +112,7 @@ impl Oracle {
     ///
     /// # Errors
     /// [`OracleError::Item`] and [`OracleError::SameKey`] if ground state is invalid.
-    pub fn expected(&self, ground: &Ground) -> Result<Expected, OracleError> {
+    pub fn expected(&self, ground: &GroundState) -> Result<Expected, OracleError> {
         let mut expected = Expected::default();
         for view in &self.file.views {
             let keys = self.table(view)?;
@@ -136,28 +136,33 @@ impl Oracle {
     ///
     /// # Errors
     /// As [`Oracle::expected`], and if an item of `derived` is invalid.
-    pub fn faults(&self, ground: &Ground, derived: &[Value]) -> Result<Vec<Fault>, OracleError> {
+    pub fn differences(
+        &self,
+        ground: &GroundState,
+        derived: &[Value],
+    ) -> Result<Vec<Difference>, OracleError> {
         let expected = self.expected(ground)?;
-        let mut faults = Vec::new();
+        let mut differences = Vec::new();
         for view in &self.file.views {
             let found = match view {
                 ViewDefinition::Count(view) => {
                     let wanted = expected.counts.get(&view.name).map_or(&[][..], Vec::as_slice);
-                    count::faults(view, wanted, derived)?
+                    count::differences(view, wanted, derived)?
                 }
                 ViewDefinition::Latest(view) => {
                     let wanted = expected.latest.get(&view.name);
                     let keys = self.file.tables.get(&view.source);
                     match wanted.zip(keys) {
-                        Some((wanted, keys)) => latest::faults(view, keys, wanted, ground)?,
+                        Some((wanted, keys)) => latest::differences(view, keys, wanted, ground)?,
                         None => Vec::new(),
                     }
                 }
             };
             let name = view.name();
-            faults.extend(found.into_iter().map(|what| Fault { view: name.to_owned(), what }));
+            differences
+                .extend(found.into_iter().map(|what| Difference { view: name.to_owned(), what }));
         }
-        Ok(faults)
+        Ok(differences)
     }
 
     fn table(&self, view: &ViewDefinition) -> Result<&TableKeys, OracleError> {

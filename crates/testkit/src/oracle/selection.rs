@@ -10,7 +10,7 @@ use super::value::string;
 /// A test of one attribute. An attribute that is absent, or is not a string, passes none.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum Test {
+enum AttributeTest {
     Prefix(String),
     Equals(String),
 }
@@ -18,15 +18,15 @@ enum Test {
 /// Tests by attribute: an item passes all of them, or is not selected.
 #[derive(Debug, Default, Deserialize)]
 #[serde(transparent)]
-pub(super) struct Selection(BTreeMap<String, Test>);
+pub(super) struct Tests(BTreeMap<String, AttributeTest>);
 
-impl Selection {
+impl Tests {
     pub fn selects(&self, item: &Value) -> bool {
         for (attribute, test) in &self.0 {
             let Some(text) = string(item, attribute) else { return false };
             let passes = match test {
-                Test::Prefix(prefix) => text.get(..prefix.len()) == Some(prefix.as_str()),
-                Test::Equals(wanted) => text == wanted,
+                AttributeTest::Prefix(prefix) => text.get(..prefix.len()) == Some(prefix.as_str()),
+                AttributeTest::Equals(wanted) => text == wanted,
             };
             if !passes {
                 return false;

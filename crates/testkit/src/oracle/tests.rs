@@ -57,16 +57,16 @@ fn order(number: &str, status: &Value) -> Value {
     order
 }
 
-fn orders(items: Vec<Value>, delivered: Vec<Value>) -> Ground {
-    Ground {
+fn orders(items: Vec<Value>, delivered: Vec<Value>) -> GroundState {
+    GroundState {
         items: [("orders".to_owned(), items)].into(),
         delivered: [("orders".to_owned(), delivered)].into(),
-        ..Ground::default()
+        ..GroundState::default()
     }
 }
 
 /// The sort keys and counts of a view, a word each.
-fn counts(view: &str, ground: &Ground) -> String {
+fn counts(view: &str, ground: &GroundState) -> String {
     let expected = oracle().expected(ground).expect("a fold");
     let word = |item: &Value| {
         let count = item.get("count").or_else(|| item.get("orders")).expect("a count");
@@ -140,19 +140,19 @@ fn row(owner: &str, chat: &str, at: &str, text: &str) -> Value {
     })
 }
 
-fn chats(items: &[Value], delivered: &[Value]) -> Ground {
-    Ground {
+fn chats(items: &[Value], delivered: &[Value]) -> GroundState {
+    GroundState {
         items: [("chats".to_owned(), items.to_vec())].into(),
         delivered: [("chats".to_owned(), delivered.to_vec())].into(),
-        ..Ground::default()
+        ..GroundState::default()
     }
 }
 
 /// Checks every difference, a line each.
 #[track_caller]
-fn check_faults(ground: &Ground, derived: &[Value], expected: &Expect) {
-    let faults = oracle().faults(ground, derived).expect("a fold");
-    let lines: Vec<_> = faults.iter().map(ToString::to_string).collect();
+fn check_differences(ground: &GroundState, derived: &[Value], expected: &Expect) {
+    let differences = oracle().differences(ground, derived).expect("a fold");
+    let lines: Vec<_> = differences.iter().map(ToString::to_string).collect();
     expected.assert_eq(&lines.join("\n"));
 }
 
@@ -228,7 +228,7 @@ fn the_expectation_is_json() {
 fn rows_stand_once_at_the_newest_with_its_copies() {
     let messages = [message("g", "t1", "old"), message("g", "t2", "new")];
     let check = |rows: &[Value], expected: Expect| {
-        check_faults(&chats(&[&messages[..], rows].concat(), &[]), &[], &expected);
+        check_differences(&chats(&[&messages[..], rows].concat(), &[]), &[], &expected);
     };
     check(&[row("a", "g", "t2", "new"), row("b", "g", "t2#g", "new")], expect![[""]]);
     check(&[row("a", "other", "t9", "as put")], expect![[""]]);
@@ -264,7 +264,7 @@ fn a_deleted_message_stays_the_newest() {
         &[message("g", "t1", "old"), row("a", "g", "t1", "old")],
         &[message("g", "t1", "old"), message("g", "t2", "deleted")],
     );
-    check_faults(
+    check_differences(
         &ground,
         &[],
         &expect![[
@@ -277,7 +277,7 @@ fn a_deleted_message_stays_the_newest() {
 fn a_parked_row_stays_as_it_was_put() {
     let mut ground = chats(&[message("g", "t1", "hi"), row("a", "g", "t0", "put")], &[]);
     ground.parked.insert("newest".to_owned(), vec![row("a", "g", "t0", "")]);
-    check_faults(&ground, &[], &expect![[""]]);
+    check_differences(&ground, &[], &expect![[""]]);
 }
 
 #[test]
@@ -286,22 +286,22 @@ fn counts_that_differ_are_told() {
     let count = |pk: &str, sk: &str, count: &str| json!({"pk": {"S": pk}, "sk": {"S": sk}, "count": {"N": count}});
     let zero = count("orders-by-status", "sent", "0");
     let paid = count("orders-by-status", "paid", "1");
-    check_faults(&ground, &[paid.clone(), zero, count("others", "x", "1")], &expect![[""]]);
-    check_faults(
+    check_differences(&ground, &[paid.clone(), zero, count("others", "x", "1")], &expect![[""]]);
+    check_differences(
         &ground,
         &[],
         &expect![[
             r#"by-status: the fold is {"count":{"N":"1"},"pk":{"S":"orders-by-status"},"sk":{"S":"paid"}}, derived is nothing"#
         ]],
     );
-    check_faults(
+    check_differences(
         &ground,
         &[count("orders-by-status", "paid", "2")],
         &expect![[
             r#"by-status: the fold is {"count":{"N":"1"},"pk":{"S":"orders-by-status"},"sk":{"S":"paid"}}, derived is {"count":{"N":"2"},"pk":{"S":"orders-by-status"},"sk":{"S":"paid"}}"#
         ]],
     );
-    check_faults(
+    check_differences(
         &ground,
         &[paid.clone(), count("orders-by-status", "new", "-1")],
         &expect![[
@@ -310,7 +310,7 @@ fn counts_that_differ_are_told() {
     );
     let mut more = paid;
     more["updated"] = json!({"BOOL": true});
-    check_faults(
+    check_differences(
         &ground,
         &[more],
         &expect![[
@@ -371,7 +371,7 @@ fn what_the_oracle_does_not_know_is_refused() {
 
 #[test]
 fn invalid_ground_state_is_refused() {
-    let check = |ground: &Ground, expected: Expect| {
+    let check = |ground: &GroundState, expected: Expect| {
         let error = oracle().expected(ground).expect_err("invalid ground state");
         expected.assert_eq(&error.to_string());
     };

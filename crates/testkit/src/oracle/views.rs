@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use super::selection::Selection;
+use super::selection::Tests;
 
 /// The whole file.
 #[derive(Debug, Deserialize)]
@@ -83,7 +83,7 @@ impl ViewDefinition {
 /// What a removal does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub(super) enum Removal {
+pub(super) enum RemovalRule {
     Retract,
     Skip,
 }
@@ -95,16 +95,16 @@ pub(super) struct CountDefinition {
     pub name: String,
     pub source: String,
     #[serde(default, rename = "where")]
-    pub selection: Selection,
+    pub selection: Tests,
     pub group_by: String,
-    pub remove: Removal,
-    pub target: Target,
+    pub remove: RemovalRule,
+    pub target: CountTarget,
 }
 
 /// Where counts are.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Target {
+pub(super) struct CountTarget {
     #[serde(default, rename = "table")]
     _table: Option<IgnoredAny>,
     pub pk: String,
@@ -119,13 +119,13 @@ pub(super) struct LatestDefinition {
     pub name: String,
     pub source: String,
     #[serde(default, rename = "where")]
-    pub selection: Selection,
+    pub selection: Tests,
     pub group_by: GroupKey,
     pub order_by: String,
     pub copy: Vec<String>,
     pub rows: RowsDefinition,
     /// Always `skip`: the file has to say so.
-    pub remove: Removal,
+    pub remove: RemovalRule,
 }
 
 /// The group of a source item: its partition key behind a prefix.
@@ -142,7 +142,7 @@ pub(super) struct GroupKey {
 #[serde(deny_unknown_fields)]
 pub(super) struct RowsDefinition {
     #[serde(rename = "where")]
-    pub selection: Selection,
+    pub selection: Tests,
     pub group: String,
     #[serde(default, rename = "index")]
     _index: Option<IgnoredAny>,
