@@ -65,10 +65,10 @@ impl Drained<'_> {
     /// The tables as the emulator has them and the application left them: no code of the engine reads
     /// them on their way to the oracle.
     fn check_fold(&self, oracle: &Oracle) -> Result<Option<Violation>, WorldError> {
-        let scan = |table| self.dynamodb.scan(table_name(table));
-        let named = |table: Table, items: Vec<Value>| (table.logical_name().to_owned(), items);
+        let scan = |table: &Table| self.dynamodb.scan(&table_name(table));
+        let named = |table: &Table, items: Vec<Value>| (table.logical_name().to_owned(), items);
         let put = |items: &BTreeMap<ItemKey, Value>| items.values().cloned().collect();
-        let [albums, messages] = [Table::Albums, Table::Messages];
+        let [albums, messages] = [&ALBUMS, &MESSAGES];
         let ground = GroundState {
             items: [named(albums, scan(albums)?), named(messages, scan(messages)?)].into(),
             delivered: [
@@ -78,7 +78,7 @@ impl Drained<'_> {
             .into(),
             ..GroundState::default()
         };
-        let differences = oracle.differences(&ground, &scan(Table::Derived)?)?;
+        let differences = oracle.differences(&ground, &scan(&Table::DERIVED)?)?;
         Ok(differences.first().map(|difference| converges(difference.to_string())))
     }
 
