@@ -1,7 +1,7 @@
 //! `POST /api/albums?overwrite=`: adds an album.
 
 use aws_sdk_dynamodb::types::ReturnValue;
-use http_api::{ApiError, Fields, Outcome, Parameters, plain_json, put_new, store_error, transact};
+use http_api::{ApiError, Fields, Item, Outcome, Parameters, put_new, store_error, transact};
 use lambda_http::http::StatusCode;
 use lambda_http::{Body, Request, Response};
 
@@ -17,23 +17,24 @@ pub async fn add_album(albums: &Albums, request: Request) -> Response<Body> {
 async fn add(albums: &Albums, request: &Request) -> Result<Response<Body>, ApiError> {
     let overwrite = Parameters::of(request, &["overwrite"])?.flag("overwrite")?;
     let album = Album::take_from(&mut Fields::of(request, &ATTRIBUTES)?)?;
+    let item = album.item()?;
     let replaced = if overwrite {
-        put(albums, &album).await?
+        put(albums, item.clone()).await?
     } else {
-        put_where_none_is(albums, &album).await?;
+        put_where_none_is(albums, item.clone()).await?;
         false
     };
     let status = if replaced { StatusCode::OK } else { StatusCode::CREATED };
-    http_api::json(status, &plain_json(&album.item())?)
+    http_api::json(status, &albums.origin().plain_json(&item)?)
 }
 
 /// Puts the album, and says whether it replaced one.
-async fn put(albums: &Albums, album: &Album) -> Result<bool, ApiError> {
+async fn put(albums: &Albums, album: Item) -> Result<bool, ApiError> {
     let done = albums
         .client
         .put_item()
         .table_name(albums.table())
-        .set_item(Some(album.item()))
+        .set_item(Some(album))
         .return_values(ReturnValue::AllOld)
         .send()
         .await
@@ -42,8 +43,8 @@ async fn put(albums: &Albums, album: &Album) -> Result<bool, ApiError> {
 }
 
 /// Puts the album in a transaction, so that a request that is sent twice does not meet its own album.
-async fn put_where_none_is(albums: &Albums, album: &Album) -> Result<(), ApiError> {
-    let put = put_new(albums.table(), "Artist", album.item())?;
+async fn put_where_none_is(albums: &Albums, album: Item) -> Result<(), ApiError> {
+    let put = put_new(albums.table(), "Artist", album)?;
     match transact(&albums.client, "adding an album", vec![put]).await? {
         Outcome::Written => Ok(()),
         Outcome::Refused(_) => Err(ApiError::Conflict {

@@ -3,8 +3,10 @@
 use std::fmt;
 use std::num::NonZeroU32;
 
-use aws_sdk_dynamodb::types::AttributeValue;
-use http_api::{ApiError, FieldError, Fields, Item};
+use http_api::{ApiError, FieldError, Fields, Item, Origin, StoreError, to_item};
+use serde::Serialize;
+
+use crate::Albums;
 
 /// The longest artist, in bytes of UTF-8: the partition key
 /// (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>).
@@ -59,7 +61,8 @@ impl From<InvalidAlbum> for ApiError {
 }
 
 /// What an album is known by: the key of its item.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "PascalCase")]
 pub struct AlbumKey {
     artist: String,
     album: String,
@@ -93,11 +96,8 @@ impl AlbumKey {
         Self::new(fields.require_text("Artist")?, fields.require_text("Album")?)
     }
 
-    pub(crate) fn item(&self) -> Item {
-        Item::from([
-            ("Artist".to_owned(), AttributeValue::S(self.artist.clone())),
-            ("Album".to_owned(), AttributeValue::S(self.album.clone())),
-        ])
+    pub(crate) fn item(&self) -> Result<Item, StoreError> {
+        to_item(self)
     }
 }
 
@@ -108,7 +108,7 @@ impl fmt::Display for AlbumKey {
 }
 
 /// A genre: 1 to [`GENRE_BYTES_MAX`] bytes, as given.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Genre(String);
 
 impl Genre {
@@ -129,14 +129,10 @@ impl Genre {
     pub(crate) fn take_from(fields: &mut Fields) -> Result<Option<Self>, InvalidAlbum> {
         fields.take_text("Genre")?.map(Self::new).transpose()
     }
-
-    pub(crate) fn attribute(&self) -> AttributeValue {
-        AttributeValue::S(self.0.clone())
-    }
 }
 
 /// A place in a list of the best albums, from 1.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Rank(NonZeroU32);
 
 impl Rank {
@@ -161,14 +157,10 @@ impl Rank {
     pub(crate) fn take_from(fields: &mut Fields) -> Result<Option<Self>, InvalidAlbum> {
         fields.take_integer("Rank")?.map(Self::new).transpose()
     }
-
-    pub(crate) fn attribute(self) -> AttributeValue {
-        AttributeValue::N(self.number().to_string())
-    }
 }
 
 /// The year of an album, from 1 to 9999.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Year(u16);
 
 impl Year {
@@ -193,22 +185,23 @@ impl Year {
     pub(crate) fn take_from(fields: &mut Fields) -> Result<Option<Self>, InvalidAlbum> {
         fields.take_integer("Year")?.map(Self::new).transpose()
     }
-
-    pub(crate) fn attribute(self) -> AttributeValue {
-        AttributeValue::N(self.number().to_string())
-    }
 }
 
 /// An album: every part of it is valid.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "PascalCase")]
 pub struct Album {
     /// Its artist and title.
+    #[serde(flatten)]
     pub key: AlbumKey,
     /// Its genre, if it has one: an album without adds nothing to the counts.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub genre: Option<Genre>,
     /// Its place in a list, if it has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub rank: Option<Rank>,
     /// Its year, if it is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub year: Option<Year>,
 }
 
@@ -230,15 +223,15 @@ impl Album {
         })
     }
 
-    pub(crate) fn item(&self) -> Item {
-        let optional = [
-            ("Genre", self.genre.as_ref().map(Genre::attribute)),
-            ("Rank", self.rank.map(Rank::attribute)),
-            ("Year", self.year.map(Year::attribute)),
-        ];
-        let mut item = self.key.item();
-        item.extend(optional.into_iter().filter_map(|(name, it)| Some((name.to_owned(), it?))));
-        item
+    pub(crate) fn item(&self) -> Result<Item, StoreError> {
+        to_item(self)
+    }
+}
+
+impl Albums {
+    /// Where albums come from.
+    pub(crate) fn origin(&self) -> Origin<'_> {
+        Origin { table: self.table(), key: ["Artist", "Album"] }
     }
 }
 

@@ -27,7 +27,7 @@ async fn delete(albums: &Albums, request: &Request) -> Result<Response<Body>, Ap
 async fn delete_unprotected(albums: &Albums, key: &AlbumKey) -> Result<(), ApiError> {
     let delete = Delete::builder()
         .table_name(albums.table())
-        .set_key(Some(key.item()))
+        .set_key(Some(key.item()?))
         .condition_expression(
             "attribute_exists(Artist) AND (attribute_not_exists(#Rank) OR #Rank > :protected)",
         )

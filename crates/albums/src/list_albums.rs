@@ -1,15 +1,16 @@
 //! `GET /api/albums?genre=&limit=&cursor=`: all albums, or those of a genre.
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use http_api::{
     ApiError, InvalidCursor, Item, Page, Parameters, Read, StoreError, decode_cursor,
-    encode_cursor, store_error, text_attribute,
+    encode_cursor, store_error,
 };
 use lambda_http::http::StatusCode;
 use lambda_http::{Body, Request, Response};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::{AlbumKey, Albums, Genre};
+use crate::{Album, AlbumKey, Albums, Genre};
 
 /// How many albums a page has where the request does not say.
 const LIMIT_DEFAULT: u16 = 100;
@@ -42,11 +43,19 @@ async fn list(albums: &Albums, request: &Request) -> Result<Response<Body>, ApiE
     let cursor = match &page.last {
         None => None,
         Some(last) => {
-            let position = [text_attribute(last, "Artist")?, text_attribute(last, "Album")?];
-            Some(encode_cursor(&query, &position))
+            let Position { artist, album } = albums.origin().read(last)?;
+            Some(encode_cursor(&query, &[&artist, &album]))
         }
     };
     http_api::json(StatusCode::OK, &Listed { albums: page.items, cursor })
+}
+
+/// Where a cursor stands: the key of an album, as it is stored.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Position {
+    artist: String,
+    album: String,
 }
 
 #[derive(Serialize)]
@@ -57,17 +66,15 @@ struct Listed {
 }
 
 /// `ExclusiveStartKey`: the position of the cursor, and the genre where an index is read.
-fn start_key(cursor: &str, query: &[&str], genre: Option<&Genre>) -> Result<Item, InvalidCursor> {
+fn start_key(cursor: &str, query: &[&str], genre: Option<&Genre>) -> Result<Item, ApiError> {
     let [artist, album] = decode_cursor(cursor, query)?;
-    let mut key = AlbumKey::new(artist, album).map_err(|_| InvalidCursor)?.item();
-    if let Some(genre) = genre {
-        key.insert("Genre".to_owned(), genre.attribute());
-    }
-    Ok(key)
+    let key = AlbumKey::new(artist, album).map_err(|_| InvalidCursor)?;
+    let album = Album { key, genre: genre.cloned(), rank: None, year: None };
+    Ok(album.item()?)
 }
 
 async fn scan(albums: &Albums, limit: u16, start: Option<Item>) -> Result<Page, StoreError> {
-    http_api::read_page(limit, start, |start, count| async move {
+    http_api::read_page(albums.origin(), limit, start, |start, count| async move {
         let found = albums
             .client
             .scan()
@@ -88,7 +95,7 @@ async fn of_genre(
     limit: u16,
     start: Option<Item>,
 ) -> Result<Page, StoreError> {
-    http_api::read_page(limit, start, |start, count| async move {
+    http_api::read_page(albums.origin(), limit, start, |start, count| async move {
         let found = albums
             .client
             .query()
@@ -96,7 +103,7 @@ async fn of_genre(
             .index_name("genre-index")
             .key_condition_expression("#Genre = :genre")
             .expression_attribute_names("#Genre", "Genre")
-            .expression_attribute_values(":genre", genre.attribute())
+            .expression_attribute_values(":genre", AttributeValue::S(genre.as_str().to_owned()))
             .set_exclusive_start_key(start)
             .limit(count)
             .send()

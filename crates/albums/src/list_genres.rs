@@ -1,10 +1,10 @@
 //! `GET /api/genres`: how many albums each genre has.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use http_api::{ApiError, Item, Parameters, StoreError, store_error, text_attribute};
+use http_api::{ApiError, Origin, Parameters, store_error};
 use lambda_http::http::StatusCode;
 use lambda_http::{Body, Request, Response};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::Genres;
 
@@ -19,7 +19,8 @@ pub async fn list_genres(genres: &Genres, request: Request) -> Response<Body> {
 
 async fn list(genres: &Genres, request: &Request) -> Result<Response<Body>, ApiError> {
     Parameters::of(request, &[])?;
-    let mut counts = Vec::new();
+    let origin = Origin { table: genres.table(), key: ["pk", "sk"] };
+    let mut counts: Vec<GenreCount> = Vec::new();
     let mut start = None;
     loop {
         let found = genres
@@ -34,14 +35,14 @@ async fn list(genres: &Genres, request: &Request) -> Result<Response<Body>, ApiE
             .await
             .map_err(|error| store_error("Query of the genre counts", error))?;
         for item in found.items() {
-            counts.push(GenreCount::of(item)?);
+            counts.push(origin.read(item)?);
         }
         start = found.last_evaluated_key;
         if start.is_none() {
             break;
         }
     }
-    counts.retain(|it: &GenreCount| it.count != 0);
+    counts.retain(|it| it.count != 0);
     http_api::json(StatusCode::OK, &Listed { genres: counts })
 }
 
@@ -50,20 +51,10 @@ struct Listed {
     genres: Vec<GenreCount>,
 }
 
-#[derive(Serialize)]
+/// The item of a count, and what is shown of it.
+#[derive(Deserialize, Serialize)]
 struct GenreCount {
+    #[serde(rename(deserialize = "sk"))]
     genre: String,
     count: u64,
-}
-
-impl GenreCount {
-    fn of(item: &Item) -> Result<Self, StoreError> {
-        let genre = text_attribute(item, "sk")?.to_owned();
-        let malformed = || StoreError::Malformed { attribute: "count".to_owned() };
-        let Some(AttributeValue::N(count)) = item.get("count") else {
-            return Err(malformed());
-        };
-        let count = count.parse().map_err(|_| malformed())?;
-        Ok(Self { genre, count })
-    }
 }

@@ -72,7 +72,7 @@ fn requests(batch: &[Album]) -> Result<Vec<WriteRequest>, StoreError> {
     batch
         .iter()
         .map(|album| {
-            let put = PutRequest::builder().set_item(Some(album.item())).build();
+            let put = PutRequest::builder().set_item(Some(album.item()?)).build();
             let put = put.map_err(|error| StoreError::Failed {
                 operation: "building a put request",
                 source: Box::new(error),

@@ -1,13 +1,16 @@
 //! `PUT /api/albums`: changes what the body gives of an album.
 
+use std::collections::BTreeMap;
+
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
-use http_api::{ApiError, Fields, Item, Parameters, plain_json, store_error};
+use http_api::{ApiError, Fields, Item, Parameters, store_error, to_item};
 use lambda_http::http::StatusCode;
 use lambda_http::{Body, Request, Response};
+use serde::Serialize;
 
 use crate::album::ATTRIBUTES;
-use crate::{AlbumKey, Albums, Genre, InvalidAlbum, Rank, Year};
+use crate::{AlbumKey, Albums, Genre, Rank, Year};
 
 /// 200 with the album as it is then: attributes that the body gives are set, those that it gives as
 /// `null` are removed, all others stay, unknown ones too. 404 `album_not_found` where there is none.
@@ -21,34 +24,44 @@ async fn update(albums: &Albums, request: &Request) -> Result<Response<Body>, Ap
     let key = AlbumKey::take_from(&mut fields)?;
     let changes = Changes::take_from(&mut fields)?;
     let item = write(albums, &key, &changes).await?;
-    http_api::json(StatusCode::OK, &plain_json(&item)?)
+    http_api::json(StatusCode::OK, &albums.origin().plain_json(&item)?)
 }
 
 /// The attributes to set and those to remove.
 #[derive(Debug, Default)]
 struct Changes {
-    set: Vec<(&'static str, AttributeValue)>,
+    set: BTreeMap<String, AttributeValue>,
     remove: Vec<&'static str>,
 }
 
+/// The attributes that a body gives, as they are stored.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Given {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    genre: Option<Genre>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rank: Option<Rank>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    year: Option<Year>,
+}
+
 impl Changes {
-    fn take_from(fields: &mut Fields) -> Result<Self, InvalidAlbum> {
+    fn take_from(fields: &mut Fields) -> Result<Self, ApiError> {
         let remove =
             ["Genre", "Rank", "Year"].into_iter().filter(|name| fields.take_null(name)).collect();
-        let given = [
-            ("Genre", Genre::take_from(fields)?.as_ref().map(Genre::attribute)),
-            ("Rank", Rank::take_from(fields)?.map(Rank::attribute)),
-            ("Year", Year::take_from(fields)?.map(Year::attribute)),
-        ];
-        let set = given.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
-        Ok(Self { set, remove })
+        let given = Given {
+            genre: Genre::take_from(fields)?,
+            rank: Rank::take_from(fields)?,
+            year: Year::take_from(fields)?,
+        };
+        Ok(Self { set: to_item(&given)?.into_iter().collect(), remove })
     }
 
     /// `SET #Genre = :Genre REMOVE #Rank`: every name by its alias, as `Rank` and `Year` are reserved
     /// (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ReservedWords.html>).
     fn expression(&self) -> Option<String> {
-        let set: Vec<String> =
-            self.set.iter().map(|(name, _)| format!("#{name} = :{name}")).collect();
+        let set: Vec<String> = self.set.keys().map(|name| format!("#{name} = :{name}")).collect();
         let remove: Vec<String> = self.remove.iter().map(|name| format!("#{name}")).collect();
         let clauses = [("SET", set), ("REMOVE", remove)];
         let written = clauses.into_iter().filter(|(_, parts)| !parts.is_empty());
@@ -64,13 +77,13 @@ async fn write(albums: &Albums, key: &AlbumKey, changes: &Changes) -> Result<Ite
         .client
         .update_item()
         .table_name(albums.table())
-        .set_key(Some(key.item()))
+        .set_key(Some(key.item()?))
         .set_update_expression(changes.expression())
         .condition_expression("attribute_exists(Artist)")
         .return_values(ReturnValue::AllNew);
     for (name, value) in &changes.set {
         update = update
-            .expression_attribute_names(format!("#{name}"), *name)
+            .expression_attribute_names(format!("#{name}"), name)
             .expression_attribute_values(format!(":{name}"), value.clone());
     }
     for name in &changes.remove {

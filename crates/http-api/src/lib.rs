@@ -1,5 +1,5 @@
 //! What the API Lambdas share: the errors and their one translation, strict reading of bodies and
-//! query parameters, cursors, pages, transactions, the caller, and items as plain JSON.
+//! query parameters, cursors, pages, transactions, the caller, and items as structs and as plain JSON.
 //!
 //! Requests are `lambda_http` requests made from API Gateway HTTP API events, payload format 2.0
 //! (<https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html>).
@@ -22,9 +22,8 @@ pub use backoff::Backoff;
 pub use body::{BODY_BYTES_MAX, FieldError, Fields};
 pub use caller::Caller;
 pub use cursor::{InvalidCursor, decode_cursor, encode_cursor};
-pub use item::{Item, text_attribute};
+pub use item::{Item, Origin, to_item};
 pub use page::{PAGE_BYTES_MAX, Page, Read, read_page};
-pub use plain_json::plain_json;
 pub use query::{LIMIT_MAX, Parameters};
 pub use reply::{answer, causes, json, no_content};
 pub use store_error::{StoreError, store_error};

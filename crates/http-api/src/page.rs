@@ -4,7 +4,7 @@ use std::future::Future;
 
 use serde_json::value::RawValue;
 
-use crate::{Item, StoreError, plain_json};
+use crate::{Item, Origin, StoreError};
 
 /// The most bytes of items in one answer; a page ends early where they are reached. A Lambda may
 /// answer 6 MB (<https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>).
@@ -31,11 +31,12 @@ pub struct Page {
 /// Reads until the page is full or the store has no more. One item more than `limit` is asked for,
 /// so that there is a cursor exactly where another item follows.
 ///
-/// `read` is given the key to start behind and how many items to evaluate.
+/// `read` reads from `origin`, and is given the key to start behind and how many items to evaluate.
 ///
 /// # Errors
 /// What `read` fails with, and [`StoreError::Malformed`] for an item that JSON cannot show.
 pub async fn read_page<F, Reading>(
+    origin: Origin<'_>,
     limit: u16,
     start: Option<Item>,
     mut read: F,
@@ -52,7 +53,7 @@ where
     loop {
         let found = read(next.take(), i32::from(room) + 1).await?;
         for item in found.items {
-            let json = plain_json(&item)?;
+            let json = origin.plain_json(&item)?;
             bytes += json.get().len();
             if room == 0 || (bytes > PAGE_BYTES_MAX && last.is_some()) {
                 page.last = last;
@@ -74,6 +75,8 @@ mod tests {
     use super::*;
     use aws_sdk_dynamodb::types::AttributeValue;
 
+    const ORIGIN: Origin<'_> = Origin { table: "t", key: ["pk", "sk"] };
+
     fn item(name: &str) -> Item {
         Item::from([("sk".to_owned(), AttributeValue::S(name.to_owned()))])
     }
@@ -81,7 +84,7 @@ mod tests {
     /// A store of these items that gives at most `page_items` at once, and an empty page first.
     async fn check(items: &[&str], page_items: usize, limit: u16, expected: &str) {
         let mut asked_empty = false;
-        let page = read_page(limit, None, |start, count| {
+        let page = read_page(ORIGIN, limit, None, |start, count| {
             let from = match &start {
                 None => 0,
                 Some(key) => {
@@ -106,7 +109,7 @@ mod tests {
         .await
         .expect("a page");
         let shown: Vec<&str> = page.items.iter().map(|it| it.get()).collect();
-        let last = page.last.map(|it| plain_json(&it).expect("JSON").to_string());
+        let last = page.last.map(|it| ORIGIN.plain_json(&it).expect("JSON").to_string());
         let shown_names =
             shown.iter().map(|it| it.chars().filter(char::is_ascii_digit).collect::<String>());
         let found =
@@ -125,7 +128,7 @@ mod tests {
     #[tokio::test]
     async fn a_page_ends_early_where_its_bytes_end() {
         let long = "x".repeat(PAGE_BYTES_MAX / 3);
-        let page = read_page(10, None, |_, _| {
+        let page = read_page(ORIGIN, 10, None, |_, _| {
             let items = vec![item(&long), item(&long), item(&long), item(&long)];
             async { Ok(Read { items, next: None }) }
         })

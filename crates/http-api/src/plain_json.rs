@@ -8,22 +8,27 @@ use base64::engine::general_purpose::STANDARD;
 use serde::ser::{Error, Serialize, Serializer};
 use serde_json::value::RawValue;
 
-use crate::{Item, StoreError};
+use crate::{Item, Origin, StoreError};
 
-/// An item as a JSON object, names in order. Numbers keep every digit that is stored (a decimal is
-/// written as it is, not through a float), binary values are base64, sets are arrays.
-///
-/// # Errors
-/// [`StoreError::Malformed`] for an attribute of a type that this version does not know.
-pub fn plain_json(item: &Item) -> Result<Box<RawValue>, StoreError> {
-    let mut attributes = BTreeMap::new();
-    for (name, value) in item {
-        let json = serde_json::value::to_raw_value(&Plain(value))
-            .map_err(|_| StoreError::Malformed { attribute: name.clone() })?;
-        attributes.insert(name, json);
+impl Origin<'_> {
+    /// An item as a JSON object, names in order, every attribute in it. Numbers keep every digit that is
+    /// stored: a decimal is written as it is, where `serde_dynamo` would read a number of unknown type
+    /// into a float. Binary values are base64, sets are arrays.
+    ///
+    /// # Errors
+    /// [`StoreError::Malformed`] for an attribute of a type that this version does not know.
+    pub fn plain_json(&self, item: &Item) -> Result<Box<RawValue>, StoreError> {
+        let mut attributes = BTreeMap::new();
+        for (name, value) in item {
+            let json = serde_json::value::to_raw_value(&Plain(value))
+                .map_err(|_| self.malformed(item, name))?;
+            attributes.insert(name, json);
+        }
+        serde_json::value::to_raw_value(&attributes).map_err(|error| StoreError::Failed {
+            operation: "writing JSON",
+            source: Box::new(error),
+        })
     }
-    serde_json::value::to_raw_value(&attributes)
-        .map_err(|error| StoreError::Failed { operation: "writing JSON", source: Box::new(error) })
 }
 
 struct Plain<'item>(&'item AttributeValue);
@@ -76,7 +81,9 @@ mod tests {
     #[track_caller]
     fn check(value: AttributeValue, expected: &str) {
         let item = Item::from([("it".to_owned(), value)]);
-        let found = plain_json(&item).map_or_else(|error| error.to_string(), |it| it.to_string());
+        let origin = Origin { table: "t", key: ["pk", "sk"] };
+        let found =
+            origin.plain_json(&item).map_or_else(|error| error.to_string(), |it| it.to_string());
         assert_eq!(found, expected);
     }
 
@@ -99,6 +106,6 @@ mod tests {
         check(AttributeValue::Bs(vec![Blob::new([0])]), r#"{"it":["AA=="]}"#);
         let map = Item::from([("b".to_owned(), number("1")), ("a".to_owned(), number("2"))]);
         check(AttributeValue::L(vec![AttributeValue::M(map)]), r#"{"it":[{"a":2,"b":1}]}"#);
-        check(number("\"x\""), "an item has no valid attribute `it`");
+        check(number("\"x\""), "the item with no pk, no sk of table t has no valid attribute `it`");
     }
 }

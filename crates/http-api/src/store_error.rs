@@ -40,8 +40,12 @@ pub enum StoreError {
         source: Box<dyn Error + Send + Sync>,
     },
     /// An item that is not as it must be.
-    #[error("an item has no valid attribute `{attribute}`")]
+    #[error("the item with {key} of table {table} has no valid attribute `{attribute}`")]
     Malformed {
+        /// The table's real name.
+        table: String,
+        /// The item's key, as `pk "a", sk "b"`.
+        key: String,
         /// The attribute that is absent or wrong.
         attribute: String,
     },

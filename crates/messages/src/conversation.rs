@@ -1,6 +1,7 @@
 //! Conversations as the command line shows them.
 
-use http_api::{Item, StoreError, text_attribute};
+use http_api::StoreError;
+use serde::Deserialize;
 
 use crate::{Handle, InvalidHandle, Messages, key, partition, profile};
 
@@ -19,11 +20,12 @@ pub enum ConversationError {
 }
 
 /// A message of a conversation.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Line {
     /// Who wrote it.
     pub user_handle: String,
     /// When, as `YYYY-MM-DDTHH:MM:SS.ffffff+00:00`.
+    #[serde(rename = "sk")]
     pub created_at: String,
     /// What.
     pub message: String,
@@ -39,7 +41,7 @@ pub struct Latest {
 }
 
 /// A conversation of somebody: their row of a group.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Group {
     /// The group.
     pub message_group_uuid: String,
@@ -69,7 +71,7 @@ pub async fn latest(
             units = Some(units.map_or(more, |sum: f64| sum + more));
         }
         for item in page.items().iter().take(wanted - lines.len()) {
-            lines.push(Line::of(item)?);
+            lines.push(messages.origin().read(item)?);
         }
         start = page.last_evaluated_key;
         if start.is_none() {
@@ -94,32 +96,11 @@ pub async fn groups_of(messages: &Messages, handle: &str) -> Result<Vec<Group>, 
     loop {
         let page = partition::newest_first(messages, &partition, start, None).await?;
         for item in page.items() {
-            groups.push(Group::of(item)?);
+            groups.push(messages.origin().read(item)?);
         }
         start = page.last_evaluated_key;
         if start.is_none() {
             return Ok(groups);
         }
-    }
-}
-
-impl Line {
-    fn of(item: &Item) -> Result<Self, StoreError> {
-        Ok(Self {
-            user_handle: text_attribute(item, "user_handle")?.to_owned(),
-            created_at: text_attribute(item, "sk")?.to_owned(),
-            message: text_attribute(item, "message")?.to_owned(),
-        })
-    }
-}
-
-impl Group {
-    fn of(item: &Item) -> Result<Self, StoreError> {
-        Ok(Self {
-            message_group_uuid: text_attribute(item, "message_group_uuid")?.to_owned(),
-            user_handle: text_attribute(item, "user_handle")?.to_owned(),
-            sk: text_attribute(item, "sk")?.to_owned(),
-            message: text_attribute(item, "message")?.to_owned(),
-        })
     }
 }

@@ -1,10 +1,10 @@
 //! A profile for whoever signs in locally.
 
-use http_api::StoreError;
+use http_api::{StoreError, to_item};
 use uuid::Uuid;
 
 use crate::profile::{self, Created};
-use crate::{Handle, InvalidHandle, Messages, Profile};
+use crate::{Handle, InvalidHandle, Messages, Profile, key};
 
 /// Why there is no profile.
 #[derive(Debug, thiserror::Error)]
@@ -38,8 +38,13 @@ pub async fn ensure_profile(
     match profile::create(messages, &profile).await? {
         Created::New => Ok(profile),
         // Another call was faster, or an answer was lost: what stands there counts.
-        Created::Known | Created::HandleTaken => profile::of_handle(messages, &handle)
-            .await?
-            .ok_or_else(|| StoreError::Malformed { attribute: "user_handle".to_owned() }.into()),
+        Created::Known | Created::HandleTaken => match profile::of_handle(messages, &handle).await?
+        {
+            Some(standing) => Ok(standing),
+            None => {
+                let key = to_item(&key::profile(&profile.user_uuid))?;
+                Err(messages.origin().malformed(&key, "user_handle").into())
+            }
+        },
     }
 }

@@ -1,25 +1,56 @@
 //! Writing and reading single items.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use http_api::{Item, Outcome, StoreError, put_new, store_error, transact};
+use http_api::{Item, Outcome, StoreError, put_new, store_error, to_item, transact};
+use serde::Serialize;
 
-use crate::Messages;
+use crate::key::Key;
+use crate::{MessageText, Messages, Profile};
 
-/// A key with string attributes: an item.
-pub(crate) fn with_texts(mut key: Item, attributes: &[(&str, &str)]) -> Item {
-    for (name, text) in attributes {
-        key.insert((*name).to_owned(), AttributeValue::S((*text).to_owned()));
-    }
-    key
+/// What the item of a message holds beside its key.
+#[derive(Debug, Serialize)]
+pub(crate) struct MessageContent<'a> {
+    pub(crate) message: &'a MessageText,
+    pub(crate) message_uuid: String,
+    #[serde(flatten)]
+    pub(crate) author: &'a Profile,
+}
+
+/// What a row holds beside its key. It names another member than its owner.
+#[derive(Debug, Serialize)]
+pub(crate) struct RowContent<'a> {
+    pub(crate) message_group_uuid: &'a str,
+    pub(crate) message: &'a MessageText,
+    #[serde(flatten)]
+    pub(crate) other: &'a Profile,
+}
+
+#[derive(Serialize)]
+struct Keyed<Content> {
+    #[serde(flatten)]
+    key: Key,
+    #[serde(flatten)]
+    content: Content,
+}
+
+/// An item as it is stored.
+pub(crate) fn item(key: Key, content: &impl Serialize) -> Result<Item, StoreError> {
+    to_item(&Keyed { key, content })
+}
+
+/// The item of a message as it is shown: with its group, which only its key names.
+pub(crate) fn with_group(mut message: Item, group_uuid: &str) -> Item {
+    message.insert("message_group_uuid".to_owned(), AttributeValue::S(group_uuid.to_owned()));
+    message
 }
 
 /// An item by its key, by a consistent read.
-pub(crate) async fn get(messages: &Messages, key: Item) -> Result<Option<Item>, StoreError> {
+pub(crate) async fn get(messages: &Messages, key: Key) -> Result<Option<Item>, StoreError> {
     let found = messages
         .client
         .get_item()
         .table_name(messages.table())
-        .set_key(Some(key))
+        .set_key(Some(to_item(&key)?))
         .consistent_read(true)
         .send()
         .await
@@ -31,8 +62,8 @@ pub(crate) async fn get(messages: &Messages, key: Item) -> Result<Option<Item>, 
 ///
 /// # Errors
 /// As [`transact`].
-pub(crate) async fn put_all(messages: &Messages, items: &[Item]) -> Result<Outcome, StoreError> {
+pub(crate) async fn put_all(messages: &Messages, items: Vec<Item>) -> Result<Outcome, StoreError> {
     let puts: Result<_, _> =
-        items.iter().map(|item| put_new(messages.table(), "pk", item.clone())).collect();
+        items.into_iter().map(|item| put_new(messages.table(), "pk", item)).collect();
     transact(&messages.client, "TransactWriteItems of messages", puts?).await
 }

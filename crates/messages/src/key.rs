@@ -8,11 +8,27 @@
 //! | profile | `USER#<user uuid>` | `PROFILE` | `post-confirmation`; `post-message` where that failed |
 //! | handle | `HANDLE#<handle>` | `HANDLE` | `post-confirmation`, with the profile |
 
-use aws_sdk_dynamodb::types::AttributeValue;
-use http_api::{InvalidCursor, Item};
+use http_api::{InvalidCursor, Origin};
+use serde::{Deserialize, Serialize};
+
+use crate::Messages;
+
+/// The key of an item.
+#[derive(Debug, Deserialize, Serialize)]
+pub(crate) struct Key {
+    pub(crate) pk: String,
+    pub(crate) sk: String,
+}
+
+impl Messages {
+    /// Where items come from.
+    pub(crate) fn origin(&self) -> Origin<'_> {
+        Origin { table: self.table(), key: ["pk", "sk"] }
+    }
+}
 
 /// The key of a message.
-pub(crate) fn message(group_uuid: &str, created_at: &str) -> Item {
+pub(crate) fn message(group_uuid: &str, created_at: &str) -> Key {
     key(message_partition(group_uuid), created_at)
 }
 
@@ -22,12 +38,12 @@ pub(crate) fn message_partition(group_uuid: &str) -> String {
 }
 
 /// The key of the item that makes a message's uuid unique.
-pub(crate) fn message_id(message_uuid: &str) -> Item {
+pub(crate) fn message_id(message_uuid: &str) -> Key {
     key(format!("MSGID#{message_uuid}"), "MESSAGE")
 }
 
 /// The key of a row.
-pub(crate) fn row(owner_uuid: &str, sk: &str) -> Item {
+pub(crate) fn row(owner_uuid: &str, sk: &str) -> Key {
     key(row_partition(owner_uuid), sk)
 }
 
@@ -37,20 +53,17 @@ pub(crate) fn row_partition(owner_uuid: &str) -> String {
 }
 
 /// The key of a profile.
-pub(crate) fn profile(user_uuid: &str) -> Item {
+pub(crate) fn profile(user_uuid: &str) -> Key {
     key(format!("USER#{user_uuid}"), "PROFILE")
 }
 
 /// The key of the item that makes a handle unique.
-pub(crate) fn handle(handle: &str) -> Item {
+pub(crate) fn handle(handle: &str) -> Key {
     key(format!("HANDLE#{handle}"), "HANDLE")
 }
 
-fn key(pk: String, sk: &str) -> Item {
-    Item::from([
-        ("pk".to_owned(), AttributeValue::S(pk)),
-        ("sk".to_owned(), AttributeValue::S(sk.to_owned())),
-    ])
+fn key(pk: String, sk: &str) -> Key {
+    Key { pk, sk: sk.to_owned() }
 }
 
 /// Checks a sort key that came in a cursor: 1024 bytes at most

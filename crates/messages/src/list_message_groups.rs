@@ -1,11 +1,12 @@
 //! `GET /api/message_groups?limit=&cursor=`: the caller's groups.
 
-use http_api::{ApiError, Caller, Parameters, decode_cursor, encode_cursor, text_attribute};
+use http_api::{ApiError, Caller, Parameters, decode_cursor, encode_cursor};
 use lambda_http::http::StatusCode;
 use lambda_http::{Body, Request, Response};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+use crate::key::Key;
 use crate::{Messages, key, partition};
 
 /// How many groups a page has where the request does not say.
@@ -32,8 +33,8 @@ async fn list(messages: &Messages, request: &Request) -> Result<Response<Body>, 
     };
     let partition = key::row_partition(caller.user_uuid());
     let page = partition::page(messages, &partition, limit, start, |row| row).await?;
-    let position = page.last.as_ref().map(|last| text_attribute(last, "sk")).transpose()?;
-    let cursor = position.map(|sk| encode_cursor(&query, &[sk]));
+    let position = page.last.as_ref().map(|last| messages.origin().read(last)).transpose()?;
+    let cursor = position.map(|Key { sk, .. }| encode_cursor(&query, &[&sk]));
     http_api::json(StatusCode::OK, &Listed { message_groups: page.items, cursor })
 }
 

@@ -1,12 +1,13 @@
 //! `GET /api/messages/{message_group_uuid}?limit=&cursor=`: the messages of a group.
 
-use http_api::{ApiError, Caller, Item, Parameters, decode_cursor, encode_cursor, text_attribute};
+use http_api::{ApiError, Caller, Item, Parameters, decode_cursor, encode_cursor};
 use lambda_http::http::StatusCode;
 use lambda_http::{Body, Request, RequestExt, Response};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use crate::item::with_texts;
+use crate::item::with_group;
+use crate::key::Key;
 use crate::membership::{self, GROUP_ID_BYTES_MAX};
 use crate::{Messages, key, partition};
 
@@ -36,11 +37,11 @@ async fn list(messages: &Messages, request: &Request) -> Result<Response<Body>, 
     };
     membership::require(messages, caller.user_uuid(), group_uuid).await?;
     let partition = key::message_partition(group_uuid);
-    let with_group = |item: Item| with_texts(item, &[("message_group_uuid", group_uuid)]);
-    let mut page = partition::page(messages, &partition, limit, start, with_group).await?;
+    let show = |item: Item| with_group(item, group_uuid);
+    let mut page = partition::page(messages, &partition, limit, start, show).await?;
     page.items.reverse();
-    let position = page.last.as_ref().map(|last| text_attribute(last, "sk")).transpose()?;
-    let cursor = position.map(|sk| encode_cursor(&query, &[sk]));
+    let position = page.last.as_ref().map(|last| messages.origin().read(last)).transpose()?;
+    let cursor = position.map(|Key { sk, .. }| encode_cursor(&query, &[&sk]));
     http_api::json(StatusCode::OK, &Listed { messages: page.items, cursor })
 }
 

@@ -1,14 +1,14 @@
 //! What makes posting a message again harmless: an item per `message_uuid`, put with the message.
 
-use http_api::{Item, StoreError, text_attribute};
+use http_api::{Item, StoreError};
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use crate::item::with_texts;
-use crate::{MessageText, key};
+use crate::{MessageText, item, key};
 
 /// What a request asked for, as a hash: the same request has the same, any other another.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 pub(crate) struct Fingerprint(String);
 
 impl Fingerprint {
@@ -29,37 +29,24 @@ impl Fingerprint {
 ///
 /// Its group's attribute is not called `message_group_uuid`: that would bring the item into the index
 /// of the group rows.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub(crate) struct PostedId {
     pub(crate) group_uuid: String,
     pub(crate) message_sk: String,
+    #[serde(rename = "request_sha256")]
     pub(crate) fingerprint: Fingerprint,
 }
 
 impl PostedId {
-    pub(crate) fn item(&self, message_uuid: &Uuid) -> Item {
-        with_texts(
-            key::message_id(&message_uuid.to_string()),
-            &[
-                ("group_uuid", &self.group_uuid),
-                ("message_sk", &self.message_sk),
-                ("request_sha256", &self.fingerprint.0),
-            ],
-        )
-    }
-
-    pub(crate) fn of(item: &Item) -> Result<Self, StoreError> {
-        Ok(Self {
-            group_uuid: text_attribute(item, "group_uuid")?.to_owned(),
-            message_sk: text_attribute(item, "message_sk")?.to_owned(),
-            fingerprint: Fingerprint(text_attribute(item, "request_sha256")?.to_owned()),
-        })
+    pub(crate) fn item(&self, message_uuid: &Uuid) -> Result<Item, StoreError> {
+        item::item(key::message_id(&message_uuid.to_string()), self)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use http_api::Origin;
     use proptest::prelude::*;
 
     proptest! {
@@ -68,7 +55,9 @@ mod tests {
             let text = MessageText::new(text).expect("a text");
             let fingerprint = Fingerprint::of("a", "group", &target, &text);
             let posted = PostedId { group_uuid, message_sk, fingerprint };
-            prop_assert_eq!(PostedId::of(&posted.item(&Uuid::nil())).expect("an item"), posted);
+            let item = posted.item(&Uuid::nil()).expect("an item");
+            let origin = Origin { table: "t", key: ["pk", "sk"] };
+            prop_assert_eq!(origin.read::<PostedId>(&item).expect("an id"), posted);
         }
     }
 

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde::Serialize;
+
 /// The longest message, in bytes of UTF-8. It is copied to the rows and the head of its group, whose
 /// items have 400 KB at most
 /// (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>); this leaves
@@ -14,7 +16,7 @@ pub const MESSAGE_BYTES_MAX: usize = 32 * 1024;
 pub struct InvalidMessageText;
 
 /// A text of 1 to [`MESSAGE_BYTES_MAX`] bytes that is not white space alone; kept as given.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct MessageText(String);
 
 impl MessageText {

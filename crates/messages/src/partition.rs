@@ -2,9 +2,10 @@
 
 use aws_sdk_dynamodb::operation::query::QueryOutput;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
-use http_api::{Item, Page, Read, StoreError, store_error};
+use http_api::{Item, Page, Read, StoreError, store_error, to_item};
 
 use crate::Messages;
+use crate::key::Key;
 
 /// One Query of a partition by consistent reads, the greatest sort key first, behind `start`.
 pub(crate) async fn newest_first(
@@ -34,10 +35,11 @@ pub(crate) async fn page(
     messages: &Messages,
     partition: &str,
     limit: u16,
-    start: Option<Item>,
+    start: Option<Key>,
     show: impl Fn(Item) -> Item + Copy,
 ) -> Result<Page, StoreError> {
-    http_api::read_page(limit, start, |start, count| async move {
+    let start = start.map(|key| to_item(&key)).transpose()?;
+    http_api::read_page(messages.origin(), limit, start, |start, count| async move {
         let found = newest_first(messages, partition, start, Some(count)).await?;
         let items = found.items.unwrap_or_default().into_iter().map(show).collect();
         Ok(Read { items, next: found.last_evaluated_key })

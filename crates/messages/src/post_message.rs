@@ -1,6 +1,6 @@
 //! `POST /api/messages`: posts a message to a group, or starts a conversation with somebody.
 
-use http_api::{ApiError, Caller, Fields, Parameters, plain_json};
+use http_api::{ApiError, Caller, Fields, Parameters};
 use lambda_http::http::StatusCode;
 use lambda_http::{Body, Request, Response};
 use uuid::Uuid;
@@ -41,7 +41,7 @@ async fn post(messages: &Messages, request: &Request) -> Result<Response<Body>, 
     let message_uuid = body.message_uuid.unwrap_or_else(Uuid::new_v4);
     let draft = Draft { author, text: body.text, message_uuid, fingerprint, destination };
     let stored = posting::post(messages, &draft).await?;
-    http_api::json(StatusCode::CREATED, &plain_json(&stored)?)
+    http_api::json(StatusCode::CREATED, &messages.origin().plain_json(&stored)?)
 }
 
 /// The body, valid.

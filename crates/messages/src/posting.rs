@@ -1,9 +1,10 @@
 //! Putting a message: its item, the item of its uuid, and the rows of a new conversation, all at once.
 
-use http_api::{ApiError, Item, Outcome, text_attribute};
+use http_api::{ApiError, Item, Outcome, StoreError};
+use serde::Deserialize;
 use uuid::Uuid;
 
-use crate::item::{self, with_texts};
+use crate::item::{self, MessageContent, RowContent, with_group};
 use crate::message_id::{Fingerprint, PostedId};
 use crate::{CreatedAt, MessageText, Messages, Profile, key};
 
@@ -40,7 +41,7 @@ pub(crate) enum Destination {
 
 impl Draft {
     /// The items of the transaction, the item of the uuid first and the message second.
-    fn items(&self, at: CreatedAt) -> Vec<Item> {
+    fn items(&self, at: CreatedAt) -> Result<Vec<Item>, StoreError> {
         let sk = at.to_string();
         let (group_uuid, other) = match &self.destination {
             Destination::Group { group_uuid } => (group_uuid, None),
@@ -52,14 +53,14 @@ impl Draft {
             fingerprint: self.fingerprint.clone(),
         };
         let mut items = vec![
-            posted.item(&self.message_uuid),
-            message_item(group_uuid, &sk, &self.message_uuid.to_string(), &self.author, &self.text),
+            posted.item(&self.message_uuid)?,
+            message_item(group_uuid, &sk, &self.message_uuid, &self.author, &self.text)?,
         ];
         if let Some(other) = other {
-            items.push(row_item(&self.author.user_uuid, other, group_uuid, &sk, &self.text));
-            items.push(row_item(&other.user_uuid, &self.author, group_uuid, &sk, &self.text));
+            items.push(row_item(&self.author.user_uuid, other, group_uuid, &sk, &self.text)?);
+            items.push(row_item(&other.user_uuid, &self.author, group_uuid, &sk, &self.text)?);
         }
-        items
+        Ok(items)
     }
 }
 
@@ -67,30 +68,23 @@ impl Draft {
 pub(crate) fn message_item(
     group_uuid: &str,
     sk: &str,
-    message_uuid: &str,
+    message_uuid: &Uuid,
     author: &Profile,
-    text: &MessageText,
-) -> Item {
-    let item = with_texts(
-        key::message(group_uuid, sk),
-        &[("message", text.as_str()), ("message_uuid", message_uuid)],
-    );
-    with_texts(item, &author.attributes())
+    message: &MessageText,
+) -> Result<Item, StoreError> {
+    let message_uuid = message_uuid.to_string();
+    item::item(key::message(group_uuid, sk), &MessageContent { message, message_uuid, author })
 }
 
-/// A row as it is stored: it names another member than its owner.
+/// A row as it is stored.
 pub(crate) fn row_item(
     owner_uuid: &str,
     other: &Profile,
-    group_uuid: &str,
+    message_group_uuid: &str,
     sk: &str,
-    text: &MessageText,
-) -> Item {
-    let item = with_texts(
-        key::row(owner_uuid, sk),
-        &[("message_group_uuid", group_uuid), ("message", text.as_str())],
-    );
-    with_texts(item, &other.attributes())
+    message: &MessageText,
+) -> Result<Item, StoreError> {
+    item::item(key::row(owner_uuid, sk), &RowContent { message_group_uuid, message, other })
 }
 
 /// Puts a message, and returns it as stored, with `message_group_uuid`. Where a key is taken by another
@@ -102,13 +96,13 @@ pub(crate) fn row_item(
 pub(crate) async fn post(messages: &Messages, draft: &Draft) -> Result<Item, ApiError> {
     let mut at = CreatedAt::try_from(messages.clock.now()).map_err(ApiError::internal)?;
     for _ in 0..KEY_TRIES_MAX {
-        match item::put_all(messages, &draft.items(at)).await? {
+        match item::put_all(messages, draft.items(at)?).await? {
             Outcome::Written => {
                 let (Destination::Group { group_uuid } | Destination::NewGroup { group_uuid, .. }) =
                     &draft.destination;
-                let (sk, uuid) = (at.to_string(), draft.message_uuid.to_string());
-                let item = message_item(group_uuid, &sk, &uuid, &draft.author, &draft.text);
-                return Ok(with_texts(item, &[("message_group_uuid", group_uuid)]));
+                let (sk, uuid) = (at.to_string(), &draft.message_uuid);
+                let item = message_item(group_uuid, &sk, uuid, &draft.author, &draft.text)?;
+                return Ok(with_group(item, group_uuid));
             }
             Outcome::Refused(taken) => match taken.at(0) {
                 Some(posted) => return posted_before(messages, draft, posted).await,
@@ -123,13 +117,19 @@ pub(crate) async fn post(messages: &Messages, draft: &Draft) -> Result<Item, Api
 #[error("{KEY_TRIES_MAX} microseconds in a row are taken")]
 struct NoFreeKey;
 
+/// Which message an item is.
+#[derive(Deserialize)]
+struct PostedMessage {
+    message_uuid: String,
+}
+
 /// The message that was posted with this uuid, if it was by the same request.
 async fn posted_before(
     messages: &Messages,
     draft: &Draft,
     posted: &Item,
 ) -> Result<Item, ApiError> {
-    let posted = PostedId::of(posted)?;
+    let posted: PostedId = messages.origin().read(posted)?;
     if posted.fingerprint != draft.fingerprint {
         return Err(ApiError::Conflict {
             code: "message_uuid_taken",
@@ -140,9 +140,12 @@ async fn posted_before(
     let stored = item::get(messages, key::message(group_uuid, &posted.message_sk)).await?;
     // The key of a deleted message may have been given to another one since.
     let uuid = draft.message_uuid.to_string();
-    let same = |item: &Item| text_attribute(item, "message_uuid").is_ok_and(|it| it == uuid);
+    let same = |item: &Item| {
+        let found = messages.origin().read::<PostedMessage>(item);
+        found.is_ok_and(|it| it.message_uuid == uuid)
+    };
     match stored.filter(same) {
-        Some(item) => Ok(with_texts(item, &[("message_group_uuid", group_uuid)])),
+        Some(item) => Ok(with_group(item, group_uuid)),
         None => Err(ApiError::Conflict {
             code: "message_deleted",
             message: "the message with this message_uuid was posted, and deleted since".to_owned(),

@@ -1,12 +1,12 @@
 //! Who a user is to others.
 
-use http_api::{Item, Outcome, StoreError, text_attribute};
+use http_api::{Outcome, StoreError};
+use serde::{Deserialize, Serialize};
 
-use crate::item::{self, with_texts};
-use crate::{Handle, Messages, key};
+use crate::{Handle, Messages, item, key};
 
-/// The profile of a user.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// The profile of a user: what its item holds, and what messages and rows hold of the user.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Profile {
     /// The user's UUID: `sub` of the tokens.
     pub user_uuid: String,
@@ -27,23 +27,10 @@ pub(crate) enum Created {
     HandleTaken,
 }
 
-impl Profile {
-    fn of(item: &Item) -> Result<Self, StoreError> {
-        Ok(Self {
-            user_uuid: text_attribute(item, "user_uuid")?.to_owned(),
-            user_handle: text_attribute(item, "user_handle")?.to_owned(),
-            user_display_name: text_attribute(item, "user_display_name")?.to_owned(),
-        })
-    }
-
-    /// The attributes that name this user in messages and rows.
-    pub(crate) fn attributes(&self) -> [(&'static str, &str); 3] {
-        [
-            ("user_uuid", &self.user_uuid),
-            ("user_handle", &self.user_handle),
-            ("user_display_name", &self.user_display_name),
-        ]
-    }
+/// What the item of a handle holds: whose it is.
+#[derive(Deserialize, Serialize)]
+struct HandleOwner {
+    user_uuid: String,
 }
 
 /// The profile of a user.
@@ -52,7 +39,7 @@ pub(crate) async fn of_user(
     user_uuid: &str,
 ) -> Result<Option<Profile>, StoreError> {
     let found = item::get(messages, key::profile(user_uuid)).await?;
-    found.as_ref().map(Profile::of).transpose()
+    found.map(|item| messages.origin().read(&item)).transpose()
 }
 
 /// The profile of the user who has this handle. A handle without a profile is an error, as both are
@@ -64,22 +51,24 @@ pub(crate) async fn of_handle(
     let Some(found) = item::get(messages, key::handle(handle.as_str())).await? else {
         return Ok(None);
     };
-    let profile = of_user(messages, text_attribute(&found, "user_uuid")?).await?;
-    profile.map(Some).ok_or_else(|| StoreError::Malformed { attribute: "user_uuid".to_owned() })
+    let owner: HandleOwner = messages.origin().read(&found)?;
+    let profile = of_user(messages, &owner.user_uuid).await?;
+    profile.map(Some).ok_or_else(|| messages.origin().malformed(&found, "user_uuid"))
 }
 
 /// Writes a profile and its handle in one transaction, where neither is there.
 pub(crate) async fn create(messages: &Messages, profile: &Profile) -> Result<Created, StoreError> {
-    let by_user = with_texts(key::profile(&profile.user_uuid), &profile.attributes());
-    let by_handle =
-        with_texts(key::handle(&profile.user_handle), &[("user_uuid", &profile.user_uuid)]);
-    match item::put_all(messages, &[by_user, by_handle]).await? {
-        Outcome::Written => Ok(Created::New),
-        Outcome::Refused(taken) => match (taken.at(0), taken.at(1)) {
-            (None, Some(handle)) if text_attribute(handle, "user_uuid")? != profile.user_uuid => {
-                Ok(Created::HandleTaken)
-            }
-            (Some(_), _) | (None, Some(_) | None) => Ok(Created::Known),
-        },
+    let owner = HandleOwner { user_uuid: profile.user_uuid.clone() };
+    let by_user = item::item(key::profile(&profile.user_uuid), profile)?;
+    let by_handle = item::item(key::handle(&profile.user_handle), &owner)?;
+    let Outcome::Refused(taken) = item::put_all(messages, vec![by_user, by_handle]).await? else {
+        return Ok(Created::New);
+    };
+    if let (None, Some(handle)) = (taken.at(0), taken.at(1)) {
+        let standing: HandleOwner = messages.origin().read(handle)?;
+        if standing.user_uuid != owner.user_uuid {
+            return Ok(Created::HandleTaken);
+        }
     }
+    Ok(Created::Known)
 }

@@ -150,7 +150,7 @@ pub async fn seed(messages: &Messages, sample: &Sample) -> Result<Seeded, SeedEr
         }
     }
     for conversation in &sample.conversations {
-        match item::put_all(messages, &conversation.items()).await? {
+        match item::put_all(messages, conversation.items()?).await? {
             Outcome::Written => {
                 seeded.conversations += 1;
                 seeded.messages += conversation.messages.len();
@@ -195,7 +195,7 @@ impl Conversation {
     }
 
     /// The items of its messages' uuids, its messages, and a row per member.
-    fn items(&self) -> Vec<Item> {
+    fn items(&self) -> Result<Vec<Item>, StoreError> {
         let posted = |message: &Message| {
             let user_uuid = &message.author.user_uuid;
             let fingerprint = Fingerprint::of(user_uuid, "group", &self.group_uuid, &message.text);
@@ -207,20 +207,18 @@ impl Conversation {
             posted.item(&message.uuid)
         };
         let stored = |it: &Message| {
-            let (sk, uuid) = (it.at.to_string(), it.uuid.to_string());
-            message_item(&self.group_uuid, &sk, &uuid, &it.author, &it.text)
+            message_item(&self.group_uuid, &it.at.to_string(), &it.uuid, &it.author, &it.text)
         };
-        let mut items: Vec<Item> = self.messages.iter().map(posted).collect();
-        items.extend(self.messages.iter().map(stored));
-        if let Some(newest) = self.messages.iter().max_by_key(|message| message.at) {
+        let newest = self.messages.iter().max_by_key(|message| message.at);
+        let rows = newest.into_iter().flat_map(|newest| {
             let sk = newest.at.to_string();
-            let rows = self.members.iter().filter_map(|owner| {
+            self.members.iter().filter_map(move |owner| {
                 let other = self.members.iter().find(|it| it.user_uuid != owner.user_uuid)?;
                 Some(row_item(&owner.user_uuid, other, &self.group_uuid, &sk, &newest.text))
-            });
-            items.extend(rows);
-        }
-        items
+            })
+        });
+        let messages = self.messages.iter();
+        messages.clone().map(posted).chain(messages.map(stored)).chain(rows).collect()
     }
 }
 

@@ -123,11 +123,12 @@ async fn list_genres() {
     running.assert_warmed_up("Query");
     running.assert_permissions();
 
-    // A defect is told by its line, and none of the item is.
+    // A defect is told by its line: where it is, and no value but the key's.
     let broken = [
         ("pk", text("albums-by-genre")),
-        ("sk", text("secret-genre")),
+        ("sk", text("Rock")),
         ("count", text("secret-count")),
+        ("other", text("secret-other")),
     ];
     running.gateway.put(Table::DERIVED, &broken).await;
     assert_eq!(running.answer(&event("api/list-genres")).await.0, 500);
@@ -138,7 +139,11 @@ async fn list_genres() {
         (&line["level"], &line["fields"]["message"], &line["fields"]["code"]),
         (&json!("ERROR"), &json!("request failed"), &json!("internal"))
     );
-    assert_eq!(line["fields"]["cause"], "an item has no valid attribute `count`");
+    let table = running.gateway.dynamodb.name(&Table::DERIVED);
+    let cause = format!(
+        "the item with pk \"albums-by-genre\", sk \"Rock\" of table {table} has no valid attribute `count`"
+    );
+    assert_eq!(line["fields"]["cause"], cause);
 }
 
 /// Every binary, and its table by variable and name.

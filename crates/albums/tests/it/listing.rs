@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use albums::ALBUMS;
+use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::Value;
 
 use crate::gateway::Gateway;
@@ -40,6 +42,27 @@ async fn every_album_is_listed_once_whatever_the_page() {
     let default = gateway.list("").await.json();
     assert_eq!(default["albums"].as_array().map(Vec::len), Some(100));
     assert!(all.contains(r#""AC/DC" / "Back in Black""#) && all.contains(r#""Sigur Rós" / "( )""#));
+}
+
+#[tokio::test]
+async fn what_other_writers_stored_is_listed_as_it_is() {
+    let gateway = Gateway::empty().await;
+    let text = |text: &str| AttributeValue::S(text.to_owned());
+    let number = |text: &str| AttributeValue::N(text.to_owned());
+    let digits = "98765432109876543210987654321098765432";
+    let key = [("Artist", text("a")), ("Album", text("b"))];
+    let odd = [("Rank", number(digits)), ("Year", text("soon")), ("Label", text("l"))];
+    gateway.put(ALBUMS, &[&key[..], &odd].concat()).await;
+    let album =
+        format!(r#"{{"Album":"b","Artist":"a","Label":"l","Rank":{digits},"Year":"soon"}}"#);
+    gateway.list("").await.is(200, &format!(r#"{{"albums":[{album}]}}"#));
+    let change = r#"{"Artist": "a", "Album": "b", "Genre": "Rock"}"#;
+    let changed = album.replace(r#""Label""#, r#""Genre":"Rock","Label""#);
+    gateway.call("PUT", "/api/albums", "", change).await.is(200, &changed);
+    assert_eq!(gateway.add(r#"{"Artist": "c", "Album": "d"}"#).await.status, 201);
+    let (sizes, found) = follow(&gateway, "limit=1").await;
+    assert_eq!((sizes, found.len()), (vec![1, 1], 2));
+    gateway.list("genre=Rock").await.is(200, &format!(r#"{{"albums":[{changed}]}}"#));
 }
 
 #[tokio::test]

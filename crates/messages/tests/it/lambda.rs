@@ -251,10 +251,15 @@ async fn failures_are_told_once_and_without_contents() {
     let (status, _) = running.answer(&event("api/start-conversation")).await;
     assert_eq!(status, 201);
     let ended = running.function.terminate().await;
-    for content in ["secret", user_uuid, "new-demo"] {
+    for content in ["secret", "new-demo"] {
         ended.assert_hides(content);
     }
     let [failed] = &ended.log()[..] else { unreachable!("one line: {:?}", ended.stdout) };
+    // Of the item it has the key, by which it is found and mended.
+    let cause = failed["fields"]["cause"].as_str().expect("a cause");
+    let named = format!("the item with pk \"USER#{user_uuid}\", sk \"PROFILE\" of table ");
+    assert!(cause.starts_with(&named), "{cause}");
+    assert!(cause.ends_with(" has no valid attribute `user_handle`"), "{cause}");
 
     let unstarted = lines_of_failed_starts().await;
     let lines = [sign_ups, vec![failed.clone()], unstarted].concat();

@@ -1,7 +1,7 @@
 //! Profiles, by the Cognito trigger and by the local sign-in.
 
 use futures::future::join_all;
-use messages::{EnsureProfileError, PostConfirmationError, PostConfirmationEvent};
+use messages::{EnsureProfileError, MESSAGES, PostConfirmationError, PostConfirmationEvent};
 use serde_json::{Value, json};
 
 use crate::gateway::{ADA, Gateway};
@@ -79,6 +79,24 @@ async fn a_profile_is_made_where_there_is_none() {
     assert_eq!(gateway.items("USER#").await.len(), 4);
     let refused = messages::ensure_profile(&gateway.messages, "").await;
     assert!(matches!(refused, Err(EnsureProfileError::Handle(_))), "{refused:?}");
+}
+
+#[tokio::test]
+async fn a_malformed_profile_is_an_error_to_its_user_alone() {
+    let gateway = Gateway::with_sample().await;
+    let profile = [("pk", &*format!("USER#{KIM}")), ("sk", "PROFILE"), ("user_uuid", KIM)];
+    gateway.put(&profile).await;
+    let body = json!({ "message": "hello", "handle": "lin-demo" }).to_string();
+    gateway.post(&format!("{KIM} kim-demo"), &body).await.is_error(500, "internal");
+    assert_eq!(gateway.post(ADA, &body).await.status, 201);
+    gateway.put(&[("pk", "HANDLE#kim-demo"), ("sk", "HANDLE"), ("user_uuid", KIM)]).await;
+    let failed = messages::ensure_profile(&gateway.messages, "kim-demo").await;
+    let Err(EnsureProfileError::Store(cause)) = failed else { panic!("{failed:?}") };
+    let table = gateway.dynamodb.name(&MESSAGES);
+    let expected = format!(
+        "the item with pk \"USER#{KIM}\", sk \"PROFILE\" of table {table} has no valid attribute `user_handle`"
+    );
+    assert_eq!(cause.to_string(), expected);
 }
 
 #[tokio::test]
