@@ -257,9 +257,9 @@ pub fn read_views(option: Option<PathBuf>) -> anyhow::Result<(Views, TableNames)
         Failure::new("the views cannot be used", "correct the file, or name another with --views")
             .because(error)
     })?;
-    if let Some(path) = file.path() {
-        // Which file was taken matters when there are several, and standard output is for data.
-        writeln!(std::io::stderr(), "views file: {}", path.display())?;
+    if Views::compiled_in().is_ok_and(|own| own != views) {
+        // Other views than the product's own are said, and standard output is for data.
+        writeln!(std::io::stderr(), "views: {file}")?;
     }
     let names = TableNames::from_environment(&views.all_tables())
         .context("the tables' real names cannot be used")?;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use afterimage::{Views, ViewsError};
 
@@ -34,7 +34,7 @@ pub enum ViewsFileError {
         source: io::Error,
     },
     /// The views do not hold together.
-    #[error("{file}")]
+    #[error("{file} holds a mistake")]
     Views {
         /// The file.
         file: ViewsFile,
@@ -59,15 +59,6 @@ impl ViewsFile {
         of_environment().map_or(Self::CompiledIn, Self::Path)
     }
 
-    /// The path, unless the file is compiled in.
-    #[must_use]
-    pub fn path(&self) -> Option<&Path> {
-        match self {
-            ViewsFile::Path(path) => Some(path),
-            ViewsFile::CompiledIn => None,
-        }
-    }
-
     /// Reads and checks the file.
     ///
     /// # Errors
@@ -88,8 +79,8 @@ impl ViewsFile {
 impl fmt::Display for ViewsFile {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            ViewsFile::Path(path) => write!(formatter, "views file `{}`", path.display()),
-            ViewsFile::CompiledIn => formatter.write_str("views file compiled in"),
+            ViewsFile::Path(path) => write!(formatter, "the file `{}`", path.display()),
+            ViewsFile::CompiledIn => formatter.write_str("the product's own file"),
         }
     }
 }

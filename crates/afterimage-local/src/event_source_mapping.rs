@@ -19,6 +19,7 @@ mod record;
 mod retry;
 mod settings;
 mod shard;
+mod starvation;
 mod stream;
 
 pub use backlog::{Backlog, backlog};
@@ -30,6 +31,7 @@ pub use mapping::{Trigger, TriggerParts};
 pub use on_failure::{OnFailure, OnFailureError};
 pub use record::{SequenceNumber, event_json};
 pub use settings::{MappingSettings, SettingsError, StartingPosition, TableMapping, read_settings};
+pub use starvation::{Starvation, starved, starved_by_template};
 pub use stream::{EventSource, StreamError};
 
 /// Tells the wall-clock time: given as an argument, so that tests decide it.

@@ -20,7 +20,7 @@ use tokio::task::JoinHandle;
 use crate::applications::Applications;
 use crate::event_source_mapping::{
     CheckpointStore, MappingSettings, OnFailure, StreamProcessorFunction, TableMapping, Trigger,
-    TriggerParts, read_settings,
+    TriggerParts, read_settings, starved,
 };
 use crate::gateway::{Authorizer, Functions, Gateway, Keys, Routes, serve};
 use crate::status::{Outcomes, Status};
@@ -80,13 +80,14 @@ impl Stack {
     /// [`StartError`]; nothing is left running then.
     pub async fn start(options: Options) -> Result<Self, StartError> {
         let Options { views, names, .. } = options;
+        // Before anything is made: what cannot be right is refused.
+        let mappings = mappings(&views, &names)?;
         let (listener, http_port) = listen(options.http_port).await?;
         let data_dir = match &options.storage {
             Storage::Memory => None,
             Storage::DataDir(path) => Some(DataDir::open(path)?),
         };
         let kept = Kept::open(data_dir.as_ref())?;
-        let mappings = mappings(&views, &names)?;
         let tables = views.all_tables();
         let emulator = open_database(kept.database, options.dynamodb_port, &tables, &names).await?;
         let client = emulator.client();
@@ -165,7 +166,7 @@ async fn listen(port: u16) -> Result<(TcpListener, u16), StartError> {
     Ok((listener, port))
 }
 
-/// The mappings of the declared tables, with the settings of the template.
+/// The mappings of the declared tables, with the settings of the template if it has them.
 fn mappings(views: &Views, names: &TableNames) -> Result<Vec<TableMapping>, StartError> {
     let mut settings = read_settings(TEMPLATE).map_err(StartError::Settings)?;
     settings.retain(|it| views.tables().iter().any(|table| table.table == it.table));
@@ -173,6 +174,9 @@ fn mappings(views: &Views, names: &TableNames) -> Result<Vec<TableMapping>, Star
         if !settings.iter().any(|it| it.table == table.table) {
             settings.push(MappingSettings::of_table(&table.table));
         }
+    }
+    if let Some(first) = starved(views, &settings).into_iter().next() {
+        return Err(StartError::Starved(first));
     }
     let mappings = settings.into_iter().map(|it| TableMapping::of(it, names));
     Ok(mappings.collect::<Result<_, _>>()?)

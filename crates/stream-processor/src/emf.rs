@@ -95,10 +95,10 @@ mod tests {
     #[test]
     fn a_line_holds_its_metrics_and_what_they_are_kept_apart_by() {
         let line = MetricLine::new("view updated")
-            .dimension("View", "genre-counts")
+            .dimension("View", "order-counts")
             .metric("view_lag_seconds", Unit::Seconds, 1.5)
             .field("requestId", "r1");
-        expect![[r#"{"View":"genre-counts","_aws":{"CloudWatchMetrics":[{"Dimensions":[["View"]],"Metrics":[{"Name":"view_lag_seconds","Unit":"Seconds"}],"Namespace":"Afterimage"}],"Timestamp":7},"level":"INFO","message":"view updated","requestId":"r1","view_lag_seconds":1.5}"#]]
+        expect![[r#"{"View":"order-counts","_aws":{"CloudWatchMetrics":[{"Dimensions":[["View"]],"Metrics":[{"Name":"view_lag_seconds","Unit":"Seconds"}],"Namespace":"Afterimage"}],"Timestamp":7},"level":"INFO","message":"view updated","requestId":"r1","view_lag_seconds":1.5}"#]]
         .assert_eq(&line.to_json(7));
     }
 }

@@ -13,6 +13,7 @@ pub mod status;
 pub mod token;
 pub mod up;
 pub mod verify;
+pub mod views;
 
 use std::pin::Pin;
 
@@ -32,6 +33,8 @@ pub enum Command {
     Parked(parked::ParkedArguments),
     /// Compare derived items with the source tables
     Verify(verify::VerifyArguments),
+    /// Print what the views need, or compare it with a template
+    Views(views::ViewsArguments),
     /// Print, by view, how far it is behind, what became of records, and whether it was exact
     Status(status::StatusArguments),
     /// Print what the functions logged
@@ -56,6 +59,7 @@ pub async fn run(command: Command) -> anyhow::Result<Status> {
         Command::Replay(arguments) => Box::pin(replay::run(arguments)),
         Command::Parked(arguments) => Box::pin(parked::run(arguments)),
         Command::Verify(arguments) => Box::pin(verify::run(arguments)),
+        Command::Views(arguments) => Box::pin(views::run(arguments)),
         Command::Status(arguments) => Box::pin(status::run(arguments)),
         Command::Logs(arguments) => Box::pin(logs::run(arguments)),
         Command::Schema(arguments) => Box::pin(schema::run(arguments)),

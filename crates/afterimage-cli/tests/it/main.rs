@@ -11,6 +11,7 @@ mod applications;
 mod commands;
 mod logs;
 mod observed;
+mod own_tables;
 mod parked;
 mod program;
 mod records_answer;

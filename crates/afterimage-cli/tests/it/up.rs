@@ -28,7 +28,7 @@ impl Stack {
     }
 
     /// By a command, made ready.
-    fn start_by(command: &mut Command) -> Self {
+    pub fn start_by(command: &mut Command) -> Self {
         let mut process = command.stdout(Stdio::piped()).spawn().expect("the command starts");
         let reader = BufReader::new(process.stdout.take().expect("its output"));
         let ready = reader

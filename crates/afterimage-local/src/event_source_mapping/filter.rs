@@ -5,6 +5,8 @@
 //! are strings there, so that `numeric` never matches one. Values of lists match where one of their
 //! elements does; operators are for leaves.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value};
 
 /// The most filters of a mapping: 5, or 10 where the quota was raised.
@@ -108,6 +110,55 @@ impl Filters {
     pub fn accept(&self, record: &Value) -> bool {
         self.patterns.is_empty()
             || self.patterns.iter().any(|pattern| all_hold(pattern, Some(record)))
+    }
+}
+
+/// Records of one kind of change, whose string keys begin so: what a view must get whole.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Wanted<'a> {
+    pub(super) event_name: &'a str,
+    pub(super) key_prefixes: &'a BTreeMap<String, String>,
+}
+
+impl Filters {
+    /// Whether every such record is surely delivered, by one pattern. A pattern that tests anything but the
+    /// kind of change and string keys is not taken to deliver all of them.
+    pub(super) fn deliver_all(&self, wanted: Wanted<'_>) -> bool {
+        self.patterns.is_empty()
+            || self.patterns.iter().any(|pattern| surely_hold(pattern, &[], wanted))
+    }
+}
+
+/// Whether all conditions, at this place of a record, hold for every wanted record.
+fn surely_hold(conditions: &[Condition], place: &[&str], wanted: Wanted<'_>) -> bool {
+    conditions.iter().all(|condition| match condition {
+        Condition::Either(alternatives) => {
+            alternatives.iter().any(|it| surely_hold(it, place, wanted))
+        }
+        Condition::Field { key, pattern } => {
+            let place = [place, &[key.as_str()]].concat();
+            match pattern {
+                Pattern::Object(conditions) => surely_hold(conditions, &place, wanted),
+                Pattern::Leaf(matchers) => {
+                    matchers.iter().any(|matcher| surely_matches(matcher, &place, wanted))
+                }
+            }
+        }
+    })
+}
+
+fn surely_matches(matcher: &Matcher, place: &[&str], wanted: Wanted<'_>) -> bool {
+    match place {
+        ["eventName"] => matcher.matches_leaf(&Value::from(wanted.event_name)),
+        ["eventSource"] => matcher.matches_leaf(&Value::from("aws:dynamodb")),
+        ["dynamodb", "Keys", attribute, "S"] => {
+            let prefix = wanted.key_prefixes.get(*attribute);
+            match (matcher, prefix) {
+                (Matcher::Prefix(tested), Some(prefix)) => prefix.starts_with(tested.as_str()),
+                _ => false,
+            }
+        }
+        _ => false,
     }
 }
 

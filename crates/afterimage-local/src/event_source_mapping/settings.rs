@@ -309,9 +309,14 @@ fn validate(
     })
 }
 
-/// The table that `<Table>.StreamArn` names: the resource `MyOrdersTable` is the table `my-orders`.
+/// The table that `<Table>.StreamArn` names.
 fn streamed_table(attribute: &str) -> Option<Table> {
-    let resource = attribute.strip_suffix(".StreamArn")?.strip_suffix("Table")?;
+    table_of_resource(attribute.strip_suffix(".StreamArn")?)
+}
+
+/// The table of a resource: `MyOrdersTable` is the table `my-orders`.
+pub(super) fn table_of_resource(resource: &str) -> Option<Table> {
+    let resource = resource.strip_suffix("Table")?;
     let mut name = String::new();
     for character in resource.chars() {
         if character.is_ascii_uppercase() && !name.is_empty() {

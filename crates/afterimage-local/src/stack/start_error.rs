@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::event_source_mapping::{CheckpointError, SettingsError};
+use crate::event_source_mapping::{CheckpointError, SettingsError, Starvation};
 use crate::gateway::{KeyError, RoutesError};
 
 /// Why a stack did not start. Each sentence says what to do next.
@@ -51,6 +51,9 @@ pub enum StartError {
     /// A table has no usable real name.
     #[error(transparent)]
     Names(#[from] afterimage_schema::TableNameError),
+    /// A mapping would starve a view.
+    #[error("a view would count wrong")]
+    Starved(#[source] Starvation),
     /// The routes of the template do not hold.
     #[error("the routes could not be read")]
     Routes(#[source] RoutesError),
@@ -84,6 +87,7 @@ impl StartError {
             StartError::Database(_)
             | StartError::Tables(_)
             | StartError::Names(_)
+            | StartError::Starved(_)
             | StartError::Routes(_)
             | StartError::Seed(_)
             | StartError::Settings(_)

@@ -1,6 +1,7 @@
 //! The catalogue of view kinds, and the views of a deployment.
 
 mod file;
+mod requirements;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -8,6 +9,7 @@ use std::sync::Arc;
 use afterimage_schema::{Table, TableDefinition, TableNames};
 
 pub use file::{ViewError, ViewsError};
+pub use requirements::{Slice, TableRequirement};
 
 use crate::catalog::{Catalog, CatalogError};
 use crate::count::CountView;

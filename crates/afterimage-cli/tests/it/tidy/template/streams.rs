@@ -2,19 +2,27 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use afterimage::Views;
+use afterimage::views::TableRequirement;
+use afterimage_local::event_source_mapping::starved_by_template;
 use serde_json::{Value, json};
 
 use super::super::text;
 use super::{of_type, section};
 
-/// The prefixes of the keys that the view of `messages` reads: its messages' and its rows'.
+/// The prefixes of the partition keys that the views read of `messages`, in the order of the views.
 fn prefixes() -> Vec<String> {
-    let views = text("views.toml");
-    let messages = views.split("[[view]]").find(|view| view.contains("\"message-groups\""));
-    let view = messages.expect("the view");
-    assert!(view.contains("remove   = \"skip\""), "its removals are not to be filtered");
-    let values = view.split("{ prefix = \"").skip(1).filter_map(|rest| rest.split('"').next());
-    values.map(str::to_owned).collect()
+    let views = Views::compiled_in().expect("views");
+    let of_messages = |it: &TableRequirement| it.table.logical_name() == "messages";
+    let requirement = views.requirements().into_iter().find(of_messages).expect("a view");
+    requirement.slices.into_iter().map(|slice| slice.key_prefixes["pk"].clone()).collect()
+}
+
+#[test]
+fn the_mappings_of_the_template_starve_no_view() {
+    let views = Views::compiled_in().expect("views");
+    let starved = starved_by_template(&views, &text("template.yaml")).expect("a template");
+    assert_eq!(starved, []);
 }
 
 #[test]
