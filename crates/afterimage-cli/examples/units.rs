@@ -129,7 +129,7 @@ async fn moved_rows(client: &Client) -> anyhow::Result<Vec<Value>> {
         let image = item.keys().map(|name| Ok((name.clone(), text(name)?)));
         let image = Value::Object(image.collect::<anyhow::Result<_>>()?);
         let number = 1_000_000 + records.len() as u64;
-        records.push(record_of_image(MESSAGES, number, &keys, &image));
+        records.push(record_of_image(&MESSAGES, number, &keys, &image));
     }
     Ok(records)
 }
@@ -156,17 +156,17 @@ fn messages(count: u64, group_count: u64) -> Vec<Value> {
             "pk": {"S": format!("MSG#group-{}", number % group_count)},
             "sk": {"S": format!("2026-01-02T00:00:00.{number:06}+00:00")},
         });
-        record(MESSAGES, number, &keys, ("message", "a message of ordinary length"))
+        record(&MESSAGES, number, &keys, ("message", "a message of ordinary length"))
     };
     (0..count).map(message).collect()
 }
 
 fn album(number: u64, title: &str, genre: &str) -> Value {
     let keys = json!({"Artist": {"S": format!("artist {number}")}, "Album": {"S": title}});
-    record(ALBUMS, number, &keys, ("Genre", genre))
+    record(&ALBUMS, number, &keys, ("Genre", genre))
 }
 
-fn record(table: Table, number: u64, keys: &Value, (name, text): (&str, &str)) -> Value {
+fn record(table: &Table, number: u64, keys: &Value, (name, text): (&str, &str)) -> Value {
     let mut image = keys.clone();
     if let Some(image) = image.as_object_mut() {
         image.insert(name.to_owned(), json!({ "S": text }));
@@ -174,7 +174,7 @@ fn record(table: Table, number: u64, keys: &Value, (name, text): (&str, &str)) -
     record_of_image(table, number, keys, &image)
 }
 
-fn record_of_image(table: Table, number: u64, keys: &Value, image: &Value) -> Value {
+fn record_of_image(table: &Table, number: u64, keys: &Value, image: &Value) -> Value {
     let stream = format!("table/{}/stream/2026-01-01T00:00:00.000", table.default_name());
     json!({
         "eventName": "INSERT",

@@ -82,7 +82,7 @@ impl ConnectionArguments {
     /// A client for the chosen DynamoDB; nothing is sent yet.
     pub async fn open(&self) -> anyhow::Result<Connection> {
         self.check()?;
-        let (views, names) = read_views(self.views.clone())?;
+        let (views, names) = read_views(self.views.clone(), self.format())?;
         let (config, place) = match (&self.endpoint, self.aws) {
             (_, true) => (aws_settings().await?, Place::Aws),
             (endpoint, false) => {
@@ -251,14 +251,14 @@ impl Connection {
 }
 
 /// The views of the file that the command takes, and the real names of their tables.
-pub fn read_views(option: Option<PathBuf>) -> anyhow::Result<(Views, TableNames)> {
+pub fn read_views(option: Option<PathBuf>, format: Format) -> anyhow::Result<(Views, TableNames)> {
     let file = ViewsFile::of_command(option);
     let views = file.read().map_err(|error| {
         Failure::new("the views cannot be used", "correct the file, or name another with --views")
             .because(error)
     })?;
-    if Views::compiled_in().is_ok_and(|own| own != views) {
-        // Other views than the product's own are said, and standard output is for data.
+    if format == Format::Table && Views::compiled_in().is_ok_and(|own| own != views) {
+        // People learn of other views than the product's own; standard output is for data.
         writeln!(std::io::stderr(), "views: {file}")?;
     }
     let names = TableNames::from_environment(&views.all_tables())

@@ -6,6 +6,7 @@ use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use aws_smithy_http_client::{Builder, ConnectorBuilder};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 
 /// The engine of TLS. Ring compiles in seconds; aws-lc, the SDK's own choice, in minutes.
 const TLS: Provider = Provider::Rustls(CryptoMode::Ring);
@@ -18,7 +19,7 @@ pub fn https_client() -> SharedHttpClient {
     Builder::new().build_with_connector_fn(|settings, components| {
         let mut connector = ConnectorBuilder::default().tls_provider(TLS);
         connector.set_connector_settings(settings.cloned());
-        connector.set_sleep_impl(components.and_then(|it| it.sleep_impl()));
+        connector.set_sleep_impl(components.and_then(RuntimeComponents::sleep_impl));
         connector.set_proxy_config(Some(ProxyConfig::from_env()));
         connector.build()
     })

@@ -8,7 +8,7 @@ use clap::Args;
 
 use crate::connection::read_views;
 use crate::failure::Status;
-use crate::output::Output;
+use crate::output::{Format, Output};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -54,7 +54,7 @@ pub struct UpArguments {
 /// Runs the local stack until Ctrl-C or SIGTERM.
 pub async fn run(arguments: UpArguments) -> anyhow::Result<Status> {
     // Read first: a mistake in it is said before anything is begun.
-    let (views, names) = read_views(arguments.views)?;
+    let (views, names) = read_views(arguments.views, Format::Table)?;
     let log = (!arguments.in_memory).then(|| function_log(&arguments.data_dir));
     install_logs(log).context("the logs cannot be written")?;
     let options = Options {

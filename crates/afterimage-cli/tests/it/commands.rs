@@ -173,7 +173,7 @@ async fn tables_are_listed_and_deleted() {
             on standard error:
             error: a table is missing at ENDPOINT
               because: ResourceNotFoundException: Requested resource not found
-              next: create the tables with `afterimage schema load`, or name them by ALBUMS_TABLE, MESSAGES_TABLE and DERIVED_TABLE
+              next: create the tables with `afterimage schema load`, or give their real names: `name` in the views file, or variables such as DERIVED_TABLE
         "#]],
     );
     let list = run(&["schema", "list", "--endpoint", &endpoint]);

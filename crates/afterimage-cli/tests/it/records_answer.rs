@@ -59,7 +59,7 @@ async fn an_answer_of_get_records_needs_the_name_of_its_stream() {
         &expect![[r#"
         exit code 1
         error: record 1 of RECORDS is of the table other, which is none of this deployment's
-          next: name the deployment's tables by ALBUMS_TABLE, MESSAGES_TABLE and DERIVED_TABLE
+          next: declare the table in the views file that --views names, or give its real name there or by its variable, such as ORDERS_TABLE
     "#]],
     );
     assert_eq!(world.ids(), [""; 0], "nothing is parked");

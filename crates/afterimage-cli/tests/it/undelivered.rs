@@ -202,7 +202,7 @@ async fn a_batch_that_cannot_be_read_is_said() {
         &expect![[r#"
         exit code 1
         error: the batch of MESSAGE is of the table other, which is none of this deployment's
-          next: name the deployment's tables by ALBUMS_TABLE, MESSAGES_TABLE and DERIVED_TABLE
+          next: declare the table in the views file that --views names, or give its real name there or by its variable, such as ORDERS_TABLE
     "#]],
     );
     albums.check(&json!({ "Records": [] }), &expect![[r#"

@@ -14,6 +14,13 @@ pub struct World {
     folder: tempfile::TempDir,
 }
 
+/// The views with the tables of the product, if they declare none.
+fn with_tables(views: &str) -> String {
+    let shipped = include_str!("../../../../views.toml");
+    let (tables, _) = shipped.split_once("[[view]]").expect("views");
+    if views.contains("[table.") { views.to_owned() } else { [tables, views].concat() }
+}
+
 impl World {
     pub async fn new() -> Self {
         let emulator = Emulator::in_memory().await.expect("an emulator");
@@ -36,7 +43,7 @@ impl World {
         let endpoint = self.endpoint();
         let mut command = command(&[arguments, &["--endpoint", &endpoint]].concat());
         if let Some(views) = views {
-            command.env("AFTERIMAGE_VIEWS", self.file("views.toml", views));
+            command.env("AFTERIMAGE_VIEWS", self.file("views.toml", &with_tables(views)));
         }
         let output = command.output().expect("the command runs");
         Run {

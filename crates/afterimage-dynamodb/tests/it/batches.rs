@@ -10,7 +10,7 @@ fn album(number: u64, artist: &str) -> Value {
     let keys = json!({"Artist": {"S": artist}, "Album": {"S": "Album"}});
     let mut image = keys.clone();
     image["Genre"] = json!({ "S": artist });
-    record(ALBUMS, "INSERT", number, keys, image)
+    record(&ALBUMS, "INSERT", number, keys, image)
 }
 
 fn undecodable(number: u64) -> Value {
@@ -101,7 +101,7 @@ async fn a_batch_without_time_reports_everything_as_failed() {
 #[tokio::test]
 async fn an_unreachable_table_fails_the_batch_and_parks_nothing() {
     let world = World::new().await;
-    let delete = world.client.delete_table().table_name(world.name(Table::DERIVED));
+    let delete = world.client.delete_table().table_name(world.name(&Table::DERIVED));
     delete.send().await.expect("deleted");
     let report = world.deliver(&[album(1, "a"), undecodable(2)]).await;
     assert_eq!(words(&report), "failed failed");

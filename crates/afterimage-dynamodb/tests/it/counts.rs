@@ -13,13 +13,13 @@ use crate::world::{ALBUMS, MESSAGES, World, record, to_sdk, words};
 fn album(number: u64, key: &str, genre: Value) -> Value {
     let keys = json!({"Artist": {"S": key}, "Album": {"S": "Album"}});
     if genre == "-" {
-        return record(ALBUMS, "REMOVE", number, keys, Value::Null);
+        return record(&ALBUMS, "REMOVE", number, keys, Value::Null);
     }
     let mut image = keys.clone();
     if !genre.is_null() {
         image["Genre"] = genre;
     }
-    record(ALBUMS, "MODIFY", number, keys, image)
+    record(&ALBUMS, "MODIFY", number, keys, image)
 }
 
 fn genre(name: &str) -> Value {
@@ -202,7 +202,7 @@ async fn what_its_keys_exclude_leaves_no_entry() {
         let keys = json!({"pk": {"S": pk}, "sk": {"S": "t1"}});
         let mut image = keys.clone();
         image["user"] = genre("ada");
-        record(MESSAGES, "INSERT", number, keys, image)
+        record(&MESSAGES, "INSERT", number, keys, image)
     };
     let report = world.deliver(&[item(1, "MSG#g"), item(2, "GRP#ada")]).await;
     assert_eq!(words(&report), "applied skipped");
@@ -212,7 +212,7 @@ async fn what_its_keys_exclude_leaves_no_entry() {
 /// Whether a transaction that adds to the text of this count is cancelled with a reason for the count.
 async fn names_what_cannot_be_updated(world: &World, key: &Value) -> bool {
     let update = Update::builder()
-        .table_name(world.name(Table::DERIVED))
+        .table_name(world.name(&Table::DERIVED))
         .set_key(Some(to_sdk(key)))
         .update_expression("ADD #count :one")
         .expression_attribute_names("#count", "count")

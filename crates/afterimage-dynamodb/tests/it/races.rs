@@ -10,7 +10,7 @@ fn message(number: u64, time: &str) -> Value {
     let keys = json!({"pk": {"S": "MSG#g"}, "sk": {"S": time}});
     let mut image = keys.clone();
     image["message"] = json!({ "S": time });
-    record(MESSAGES, "INSERT", number, keys, image)
+    record(&MESSAGES, "INSERT", number, keys, image)
 }
 
 /// A world with one row at `t1`, whose group has a head already.
@@ -29,7 +29,7 @@ async fn world() -> (World, Faults) {
 /// the end must have these attributes.
 async fn check_edit(update: &'static str, expected: Value) {
     let (world, faults) = world().await;
-    let (client, table) = (world.client.clone(), world.name(MESSAGES).to_owned());
+    let (client, table) = (world.client.clone(), world.name(&MESSAGES).to_owned());
     faults.before_next_write(async move {
         let mut edit = client
             .update_item()
@@ -70,7 +70,7 @@ async fn an_edit_of_a_moving_row_is_kept() {
 #[tokio::test]
 async fn a_member_who_leaves_while_the_row_moves_is_not_brought_back() {
     let (world, faults) = world().await;
-    let (client, table) = (world.client.clone(), world.name(MESSAGES).to_owned());
+    let (client, table) = (world.client.clone(), world.name(&MESSAGES).to_owned());
     faults.before_next_write(async move {
         let delete = client
             .delete_item()
@@ -95,7 +95,7 @@ async fn of_two_processors_neither_undoes_the_other() {
     assert_eq!(words(&world.deliver(&[message(2, "t2")]).await), "stale");
     let row = derived
         .get_item()
-        .table_name(world.name(MESSAGES))
+        .table_name(world.name(&MESSAGES))
         .key("pk", AttributeValue::S("GRP#ada".to_owned()))
         .key("sk", AttributeValue::S("t3".to_owned()));
     assert!(row.send().await.expect("an answer").item.is_some());
@@ -108,7 +108,7 @@ async fn a_newer_record_that_is_faster_prevails_in_the_ledger() {
         let keys = json!({"Artist": {"S": "AC/DC"}, "Album": {"S": "Powerage"}});
         let mut image = keys.clone();
         image["Genre"] = json!({ "S": genre });
-        record(ALBUMS, "MODIFY", number, keys, image)
+        record(&ALBUMS, "MODIFY", number, keys, image)
     };
     let other = world.processor.clone();
     let event = world.event(&[album(2, "Rock")]);

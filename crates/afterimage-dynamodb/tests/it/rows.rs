@@ -18,7 +18,7 @@ fn message_item(group: &str, time: &str, text: &str) -> Value {
 }
 
 fn message(number: u64, group: &str, time: &str, text: &str) -> Value {
-    record(MESSAGES, "INSERT", number, message_keys(group, time), message_item(group, time, text))
+    record(&MESSAGES, "INSERT", number, message_keys(group, time), message_item(group, time, text))
 }
 
 fn row_item(owner: &str, group: &str, sort: &str, text: &str) -> Value {
@@ -33,7 +33,7 @@ fn row_item(owner: &str, group: &str, sort: &str, text: &str) -> Value {
 
 fn row_hint(number: u64, item: &Value) -> Value {
     let keys = json!({"pk": item["pk"], "sk": item["sk"]});
-    record(MESSAGES, "MODIFY", number, keys, item.clone())
+    record(&MESSAGES, "MODIFY", number, keys, item.clone())
 }
 
 /// The rows that stand: `owner sort message note`, one a line.
@@ -89,7 +89,7 @@ async fn an_edit_of_the_newest_message_updates_rows_in_place() {
     world.deliver(&[message(1, "g", "t1", "one")]).await;
     assert_eq!(words(&world.deliver(&[message(2, "g", "t1", "two")]).await), "applied");
     assert_eq!(rows(&world).await, ["GRP#ada t1 two ada's own"]);
-    let removed = record(MESSAGES, "REMOVE", 3, message_keys("g", "t1"), Value::Null);
+    let removed = record(&MESSAGES, "REMOVE", 3, message_keys("g", "t1"), Value::Null);
     assert_eq!(words(&world.deliver(&[removed]).await), "skipped");
     assert_eq!(rows(&world).await, ["GRP#ada t1 two ada's own"]);
 }
@@ -170,7 +170,7 @@ async fn what_the_application_edits_stays_and_what_rows_copy_is_restored() {
     let edited = world
         .client
         .update_item()
-        .table_name(world.name(MESSAGES))
+        .table_name(world.name(&MESSAGES))
         .key("pk", SdkValue::S("GRP#ada".to_owned()))
         .key("sk", SdkValue::S("t2".to_owned()))
         .update_expression("SET note = :note, message = :message, pinned = :pinned")
@@ -372,9 +372,9 @@ async fn a_row_with_an_unusable_group_and_a_message_too_large_are_parked() {
 async fn items_of_no_interest_are_skipped() {
     let world = World::new().await;
     let keys = json!({"pk": {"S": "USER#1"}, "sk": {"S": "PROFILE"}});
-    let profile = record(MESSAGES, "INSERT", 1, keys.clone(), keys);
+    let profile = record(&MESSAGES, "INSERT", 1, keys.clone(), keys);
     let gone = row_hint(2, &row_item("ada", "g", "t1", "deleted since"));
-    let removed = record(MESSAGES, "REMOVE", 3, message_keys("g", "t1"), Value::Null);
+    let removed = record(&MESSAGES, "REMOVE", 3, message_keys("g", "t1"), Value::Null);
     assert_eq!(words(&world.deliver(&[profile, gone, removed]).await), "skipped skipped skipped");
     assert_eq!(world.dump(Table::DERIVED).await, []);
 }

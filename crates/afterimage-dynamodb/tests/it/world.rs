@@ -79,13 +79,13 @@ impl World {
     }
 
     /// The real name of a table.
-    pub fn name(&self, table: Table) -> &str {
-        self.dynamodb.name(&table)
+    pub fn name(&self, table: &Table) -> &str {
+        self.dynamodb.name(table)
     }
 
     /// The same tables, with views of other definitions.
     pub fn use_views(&mut self, text: &str) {
-        let text = [TABLES, text].concat();
+        let text = if text.contains("[table.") { text.to_owned() } else { [TABLES, text].concat() };
         let views = Views::parse(&text).expect("views");
         self.oracle = oracle(&text);
         let names = self.dynamodb.names().clone();
@@ -93,12 +93,12 @@ impl World {
     }
 
     pub async fn put(&self, table: Table, item: Value) {
-        let put = self.client.put_item().table_name(self.name(table));
+        let put = self.client.put_item().table_name(self.name(&table));
         put.set_item(Some(to_sdk(&item))).send().await.expect("a put");
     }
 
     pub async fn delete(&self, table: Table, key: Value) {
-        let delete = self.client.delete_item().table_name(self.name(table));
+        let delete = self.client.delete_item().table_name(self.name(&table));
         delete.set_key(Some(to_sdk(&key))).send().await.expect("a delete");
     }
 
@@ -111,7 +111,7 @@ impl World {
     /// Every item of a table as JSON, as DynamoDB has it, in the order of their text.
     async fn raw_items(&self, table: Table) -> Vec<Value> {
         let mut pages =
-            self.client.scan().table_name(self.name(table)).into_paginator().items().send();
+            self.client.scan().table_name(self.name(&table)).into_paginator().items().send();
         let mut items = Vec::new();
         while let Some(item) = pages.next().await {
             items.push(json_of_item(&item.expect("a page")));
@@ -123,8 +123,7 @@ impl World {
     /// The records of a table's stream that were not taken yet, as Lambda delivers them.
     pub async fn records(&mut self, table: Table) -> Vec<Value> {
         let streams = self.dynamodb.streams_client();
-        let described =
-            self.client.describe_table().table_name(self.name(table.clone())).send().await;
+        let described = self.client.describe_table().table_name(self.name(&table)).send().await;
         let arn = described.expect("a table").table.and_then(|it| it.latest_stream_arn);
         let arn = arn.expect("a stream");
         let stream = streams.describe_stream().stream_arn(&arn).send().await;
@@ -228,7 +227,7 @@ impl World {
     /// Asserts that a row stands at this sort key and holds this message, `-` for none.
     pub async fn assert_row(&self, owner: &str, sort: &str, message: &str) {
         let key = json!({"pk": {"S": owner}, "sk": {"S": sort}});
-        let get = self.client.get_item().table_name(self.name(MESSAGES));
+        let get = self.client.get_item().table_name(self.name(&MESSAGES));
         let found = get.set_key(Some(to_sdk(&key))).send().await.expect("a get");
         let item = found.item.unwrap_or_else(|| panic!("no row of {owner} at {sort}"));
         let found = item.get("message").and_then(|it| it.as_s().ok()).map_or("-", String::as_str);
@@ -257,7 +256,7 @@ pub fn words(report: &BatchReport) -> String {
 const STREAM_LABEL: &str = "2026-01-01T00:00:00.000";
 
 /// A record as Lambda delivers it, made by hand.
-pub fn record(table: Table, event_name: &str, number: u64, keys: Value, image: Value) -> Value {
+pub fn record(table: &Table, event_name: &str, number: u64, keys: Value, image: Value) -> Value {
     let mut record = json!({
         "eventID": format!("{number:032x}"),
         "eventName": event_name,
@@ -279,7 +278,7 @@ pub fn record(table: Table, event_name: &str, number: u64, keys: Value, image: V
     record
 }
 
-fn stream_arn(table: Table) -> String {
+fn stream_arn(table: &Table) -> String {
     let name = table.default_name();
     format!("arn:aws:dynamodb:us-east-1:000000000000:table/{name}/stream/{STREAM_LABEL}")
 }
@@ -291,8 +290,7 @@ fn event_record(table: &Table, raw: &Record) -> Value {
         _ => Value::Null,
     };
     let event_name = raw.event_name.as_ref().expect("a name").as_str();
-    let mut record =
-        record(table.clone(), event_name, 0, image(&data.keys), image(&data.new_image));
+    let mut record = record(table, event_name, 0, image(&data.keys), image(&data.new_image));
     record["dynamodb"]["SequenceNumber"] = json!(data.sequence_number);
     record
 }

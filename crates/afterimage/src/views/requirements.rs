@@ -48,13 +48,13 @@ impl Slice {
     #[must_use]
     pub fn pattern(&self) -> Value {
         let names: Vec<_> = self.changes.iter().map(|change| change.event_name()).collect();
-        let mut pattern = json!({ "eventName": names });
-        if !self.key_prefixes.is_empty() {
-            let keys = self.key_prefixes.iter();
-            let keys = keys.map(|(name, it)| (name.clone(), json!({ "S": [{ "prefix": it }] })));
-            pattern["dynamodb"] = json!({ "Keys": keys.collect::<BTreeMap<_, _>>() });
+        if self.key_prefixes.is_empty() {
+            return json!({ "eventName": names });
         }
-        pattern
+        let keys = self.key_prefixes.iter();
+        let keys = keys.map(|(name, it)| (name.clone(), json!({ "S": [{ "prefix": it }] })));
+        let keys: BTreeMap<_, _> = keys.collect();
+        json!({ "eventName": names, "dynamodb": { "Keys": keys } })
     }
 }
 

@@ -161,7 +161,7 @@ async fn each_function_without_its_table_says_so_and_ends() {
     for (name, program, [variable, table]) in FUNCTIONS {
         let ended = Function::fail_to_start(name, program, variable, None).await;
         ended.assert_cannot_start(&format!(
-            "{variable} is not set: give this function the name of its table `{table}`"
+            "{variable} is not set: set it to the real name of the table `{table}`"
         ));
     }
 }

@@ -165,7 +165,7 @@ async fn each_function_without_its_table_says_so_and_ends() {
     for (name, program) in FUNCTIONS {
         let ended = Function::fail_to_start(name, program, "MESSAGES_TABLE", None).await;
         ended.assert_cannot_start(
-            "MESSAGES_TABLE is not set: give this function the name of its table `messages`",
+            "MESSAGES_TABLE is not set: set it to the real name of the table `messages`",
         );
     }
 }

@@ -100,7 +100,7 @@ fn batch(records: &[Value]) -> String {
 }
 
 /// A record of a table's stream; its image holds the keys.
-fn record(table: Table, number: usize, change: &str, keys: &[&str], image: &Value) -> Value {
+fn record(table: &Table, number: usize, change: &str, keys: &[&str], image: &Value) -> Value {
     let keys: serde_json::Map<_, _> =
         keys.iter().map(|name| ((*name).to_owned(), image[*name].clone())).collect();
     let mut record = json!({
@@ -129,14 +129,14 @@ pub fn album(number: usize, genre: &str) -> Value {
     let image = json!({
         "Artist": {"S": format!("artist {number}")}, "Album": {"S": "first"}, "Genre": {"S": genre},
     });
-    record(ALBUMS, number, "INSERT", &["Artist", "Album"], &image)
+    record(&ALBUMS, number, "INSERT", &["Artist", "Album"], &image)
 }
 
 fn message(number: usize, change: &str, group: &str, sk: &str, message: &str) -> Value {
     let image = json!({
         "pk": {"S": format!("MSG#{group}")}, "sk": {"S": sk}, "message": {"S": message},
     });
-    record(MESSAGES, number, change, &["pk", "sk"], &image)
+    record(&MESSAGES, number, change, &["pk", "sk"], &image)
 }
 
 fn row(number: usize, owner: &str, group: &str, sk: &str) -> Value {
@@ -144,5 +144,5 @@ fn row(number: usize, owner: &str, group: &str, sk: &str) -> Value {
         "pk": {"S": format!("GRP#{owner}")}, "sk": {"S": sk},
         "message_group_uuid": {"S": group}, "message": {"S": "old"},
     });
-    record(MESSAGES, number, "INSERT", &["pk", "sk"], &image)
+    record(&MESSAGES, number, "INSERT", &["pk", "sk"], &image)
 }

@@ -14,7 +14,7 @@ async fn put_rows(world: &World, count: usize) {
             aws_sdk_dynamodb::types::WriteRequest::builder().put_request(put).build()
         });
         let request = world.client.batch_write_item();
-        let request = request.request_items(world.name(MESSAGES), puts.collect());
+        let request = request.request_items(world.name(&MESSAGES), puts.collect());
         request.send().await.expect("puts");
     }
 }

@@ -18,14 +18,14 @@ fn album(number: u64, artist: &str, attributes: &Value) -> Value {
     for (name, value) in attributes.as_object().expect("attributes") {
         image[name] = value.clone();
     }
-    record(ALBUMS, "MODIFY", number, keys, image)
+    record(&ALBUMS, "MODIFY", number, keys, image)
 }
 
 fn message(number: u64, group: &str, time: &str, text: &str) -> Value {
     let keys = json!({"pk": {"S": format!("MSG#{group}")}, "sk": {"S": time}});
     let mut image = keys.clone();
     image["message"] = json!({ "S": text });
-    record(MESSAGES, "INSERT", number, keys, image)
+    record(&MESSAGES, "INSERT", number, keys, image)
 }
 
 fn row(owner: &str, group: &str, sort: &str) -> Value {

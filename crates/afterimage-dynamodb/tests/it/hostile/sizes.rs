@@ -63,7 +63,7 @@ async fn one_owner_with_more_rows_than_a_head_holds_is_parked() {
     world.put(MESSAGES, row("lin", "g", "t0")).await;
     let hint = |number, row: &Value| {
         let keys = json!({"pk": row["pk"], "sk": row["sk"]});
-        record(MESSAGES, "INSERT", number, keys, row.clone())
+        record(&MESSAGES, "INSERT", number, keys, row.clone())
     };
     let mut records: Vec<_> = (1..).zip(&hints).map(|(number, row)| hint(number, row)).collect();
     records.push(hint(900, &row("lin", "g", "t0")));

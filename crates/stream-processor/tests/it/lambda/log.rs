@@ -24,7 +24,7 @@ fn album(number: usize, genre: &Value) -> Value {
         "Artist": {"S": format!("{SECRET} {number}")}, "Album": {"S": SECRET}, "Genre": genre,
         "Note": {"S": SECRET},
     });
-    let mut record = record(ALBUMS, number, "INSERT", &["Artist", "Album"], &image);
+    let mut record = record(&ALBUMS, number, "INSERT", &["Artist", "Album"], &image);
     record["dynamodb"]["ApproximateCreationDateTime"] = json!(1_767_600_600);
     record
 }

@@ -55,7 +55,7 @@ async fn permissions_are_what_it_needs_and_no_more() {
 
     // A record that only parks.
     let image = json!({"Artist": {"S": "a"}, "Album": {"S": "b"}, "Genre": {"L": []}});
-    let unfit = record(ALBUMS, 20, "INSERT", &["Artist", "Album"], &image);
+    let unfit = record(&ALBUMS, 20, "INSERT", &["Artist", "Album"], &image);
     deliver(&mut function, &[unfit]).await;
 
     deployment.deployed.assert_permissions(&dynamodb.accesses());

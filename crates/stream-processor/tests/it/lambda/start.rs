@@ -38,7 +38,7 @@ async fn without_a_table_it_says_so_and_ends() {
         [("ALBUMS_TABLE", "albums"), ("MESSAGES_TABLE", "messages"), ("DERIVED_TABLE", "derived")]
     {
         start_with(variable, None).await.assert_cannot_start(&format!(
-            "{variable} is not set: give this function the name of its table `{table}`"
+            "{variable} is not set: set it to the real name of the table `{table}`"
         ));
     }
     start_with("DERIVED_TABLE", Some("a b")).await.assert_cannot_start(
