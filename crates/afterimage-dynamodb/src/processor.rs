@@ -91,7 +91,7 @@ impl Processor {
     }
 
     /// Applies a batch, and stops in time before the deadline. Every record gets an outcome for each
-    /// view that reads its table; what could not be done is [`Outcome::Failed`], never an error.
+    /// view that reads its table; what could not be done is [`Outcome::Failed`](afterimage::Outcome::Failed), never an error.
     pub async fn process(&self, event: &StreamEvent, deadline: Instant) -> BatchReport {
         let decoded: Vec<_> =
             event.records.iter().map(|raw| decode(&self.catalog, raw.get())).collect();
