@@ -42,7 +42,7 @@ async fn without_a_table_it_says_so_and_ends() {
         ));
     }
     start_with("DERIVED_TABLE", Some("a b")).await.assert_cannot_start(
-        "DERIVED_TABLE is `a b`, which is no table name: 3 to 255 characters of letters, digits, \
+        "DERIVED_TABLE is `a b`, which is not a DynamoDB table name: use 3 to 255 letters, digits, \
          `_`, `.` and `-`",
     );
 }
