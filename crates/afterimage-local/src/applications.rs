@@ -1,11 +1,13 @@
 //! The product's applications, whose functions the gateway calls. The one file that names them.
 
 use afterimage::Views;
-use afterimage_schema::{Table, TableDefinition, TableNameError, TableNames};
+use afterimage_schema::{Table, TableDefinition, TableNames};
 use albums::{ALBUMS, Albums, Genres};
 use aws_sdk_dynamodb::Client;
 use lambda_http::{Body, Request, Response};
 use messages::{Clock, EnsureProfileError, MESSAGES, Messages, Profile, ensure_profile};
+
+use crate::stack::StartError;
 
 /// The targets of the applications' log events.
 pub(crate) const LOG_TARGETS: [&str; 2] = ["albums", "messages"];
@@ -21,17 +23,19 @@ impl Applications {
     /// The applications whose tables these views declare, with the keys that the application writes.
     ///
     /// # Errors
-    /// [`TableNameError`] if a declared table has no real name.
+    /// [`StartError`] if the product's own views do not read, or a declared table has no real name.
     pub(crate) fn of(
         client: &Client,
         views: &Views,
         names: &TableNames,
-    ) -> Result<Self, TableNameError> {
-        let own = Views::compiled_in().map(|own| own.tables().to_vec()).unwrap_or_default();
+    ) -> Result<Self, StartError> {
+        let own = Views::compiled_in().map_err(StartError::Views)?;
         let is_there = |table: &Table| {
             let find =
                 |tables: &[TableDefinition]| tables.iter().find(|it| it.table == *table).cloned();
-            find(&own).zip(find(views.tables())).is_some_and(|(own, it)| own.has_keys_of(&it))
+            find(own.tables())
+                .zip(find(views.tables()))
+                .is_some_and(|(own, it)| own.has_keys_of(&it))
         };
         let name = |table: &Table| names.name(table).map(str::to_owned);
         let albums = match is_there(&ALBUMS) {

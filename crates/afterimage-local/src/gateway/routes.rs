@@ -60,7 +60,7 @@ impl Routes {
                 let text = |wanted: &str| property(wanted)?.as_str().map(str::to_owned);
                 let incomplete = || RoutesError::Incomplete {
                     function: function.clone(),
-                    route: name.as_str().unwrap_or_default().to_owned(),
+                    route: name.as_str().map_or_else(|| format!("{name:?}"), str::to_owned),
                 };
                 routes.push(Route {
                     method: text("Method").ok_or_else(incomplete)?,

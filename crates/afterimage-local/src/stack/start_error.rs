@@ -48,6 +48,9 @@ pub enum StartError {
     /// A table could not be made, or stands with other keys.
     #[error("the tables could not be made")]
     Tables(#[source] embedded_dynamodb::TableError),
+    /// The product's own views, which tell its applications' tables, do not hold together.
+    #[error("the views that are compiled in do not hold together")]
+    Views(#[source] afterimage::ViewsError),
     /// A table has no usable real name.
     #[error(transparent)]
     Names(#[from] afterimage_schema::TableNameError),
@@ -86,6 +89,7 @@ impl StartError {
             StartError::Port { .. } => 5,
             StartError::Database(_)
             | StartError::Tables(_)
+            | StartError::Views(_)
             | StartError::Names(_)
             | StartError::Starved(_)
             | StartError::Routes(_)

@@ -171,9 +171,11 @@ impl Model {
             .ok_or_else(|| TurnFault::NoTurn(action.clone()))?;
         let outcomes = invocation.outcomes();
         for (index, record) in invocation.records.iter().enumerate() {
-            let outcomes = outcomes.get(index).map(Vec::as_slice).unwrap_or_default();
-            let is_failed = outcomes.iter().any(|(_, outcome)| *outcome == Outcome::Failed);
-            if outcomes.is_empty() || is_failed {
+            let is_done = outcomes.get(index).is_some_and(|outcomes| {
+                let is_failed = |(_, outcome): &(_, Outcome)| *outcome == Outcome::Failed;
+                !outcomes.is_empty() && !outcomes.iter().any(is_failed)
+            });
+            if !is_done {
                 return Err(TurnFault::GivenUp { title: record.title() });
             }
             next.acknowledge(record);
