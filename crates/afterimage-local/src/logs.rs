@@ -36,8 +36,8 @@ pub(crate) const INVOCATION_TARGET: &str = "lambda";
 /// # Errors
 /// Where the process has a subscriber already.
 pub fn install(function_log: Option<PathBuf>) -> Result<(), TryInitError> {
-    let told = env::var("RUST_LOG").ok().and_then(|it| Targets::from_str(&it).ok());
-    let told = told.unwrap_or_else(|| {
+    let wanted = env::var("RUST_LOG").ok().and_then(|it| Targets::from_str(&it).ok());
+    let wanted = wanted.unwrap_or_else(|| {
         Targets::new()
             .with_default(LevelFilter::WARN)
             .with_target("dynoxide", LevelFilter::ERROR)
@@ -50,7 +50,7 @@ pub fn install(function_log: Option<PathBuf>) -> Result<(), TryInitError> {
         .with_target(false)
         .with_ansi(io::stderr().is_terminal())
         .with_writer(io::stderr)
-        .with_filter(told);
+        .with_filter(wanted);
     let functions = function_log.map(|path| {
         let log = FUNCTION_LOG.get_or_init(|| Arc::new(FunctionLog::new(path)));
         function_layer(Arc::clone(log))

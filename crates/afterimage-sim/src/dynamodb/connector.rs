@@ -213,8 +213,10 @@ impl InProcessClient {
             {
                 take_hidden(&mut request, &table, stale);
             }
-            let eventual = stale_index.as_ref().map(|it| take_eventual(&mut request, &table, it));
-            eventual.unwrap_or_default()
+            match stale_index {
+                Some(stale) => take_eventual(&mut request, &table, stale),
+                None => Vec::new(),
+            }
         };
         let mut answer = json!({ "Responses": {} });
         if !is_empty(&request) {

@@ -89,8 +89,9 @@ fn tamper(canary: Canary, action: &mut Map<String, Value>) {
                 has_prefix(&put["Item"], "ledger#") && put["Item"]["standing"]["S"] == "removed"
             };
             let put = action.get("Put").filter(|put| tombstone(put)).cloned();
-            if let Some(Value::Object(mut delete)) = put {
-                let item = delete.remove("Item").unwrap_or_default();
+            if let Some(Value::Object(mut delete)) = put
+                && let Some(item) = delete.remove("Item")
+            {
                 delete.insert("Key".to_owned(), json!({ "pk": item["pk"], "sk": item["sk"] }));
                 *action = Map::from_iter([("Delete".to_owned(), Value::Object(delete))]);
             }
