@@ -234,7 +234,7 @@ impl Connection {
             ),
             Refusal::Other => Failure::new(
                 format!("DynamoDB at {place} answered with {code}"),
-                "mend what the cause names, and run the command again: it is safe to repeat",
+                "correct what the cause names, and run the command again: it is safe to repeat",
             ),
         }
     }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use afterimage_schema::{Table, TableNames};
+use afterimage_schema::{Table, TableNames, table_names_of_environment};
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
@@ -59,7 +59,9 @@ impl Processor {
     pub async fn of_function() -> Result<Self, ProcessorError> {
         let views = ViewsFile::of_function().read()?;
         let names = TableNames::of_function(&views.all_tables())?;
-        Ok(Self::new(client_from_environment().await, views, names)?)
+        // A variable that no views file declares names a table of the deployment all the same.
+        let catalog = views.catalog(names)?.with_unread(table_names_of_environment());
+        Ok(Self::of_catalog(client_from_environment().await, views, catalog))
     }
 
     /// The first read, which opens the connection before a batch waits for it: of an item that is not

@@ -19,8 +19,8 @@ use tokio::task::JoinHandle;
 
 use crate::applications::Applications;
 use crate::event_source_mapping::{
-    CheckpointStore, MappingSettings, OnFailure, StreamProcessorFunction, TableMapping, Trigger,
-    TriggerParts, read_settings, starved,
+    CheckpointStore, OnFailure, StreamProcessorFunction, TableMapping, Trigger, TriggerParts,
+    read_settings, starved,
 };
 use crate::gateway::{Authorizer, Functions, Gateway, Keys, Routes, serve};
 use crate::status::{Outcomes, Status};
@@ -166,14 +166,15 @@ async fn listen(port: u16) -> Result<(TcpListener, u16), StartError> {
     Ok((listener, port))
 }
 
-/// The mappings of the declared tables, with the settings of the template if it has them.
+/// The mappings of the declared tables: those of the template, and for a table without one the settings of
+/// the template's first, which are those of them all but for the filters.
 fn mappings(views: &Views, names: &TableNames) -> Result<Vec<TableMapping>, StartError> {
-    let mut settings = read_settings(TEMPLATE).map_err(StartError::Settings)?;
-    settings.retain(|it| views.tables().iter().any(|table| table.table == it.table));
-    for table in views.tables() {
-        if !settings.iter().any(|it| it.table == table.table) {
-            settings.push(MappingSettings::of_table(&table.table));
-        }
+    let of_template = read_settings(TEMPLATE).map_err(StartError::Settings)?;
+    let mut settings = Vec::new();
+    for definition in views.tables() {
+        let table = &definition.table;
+        let own = of_template.iter().find(|it| it.table == *table).cloned();
+        settings.extend(own.or_else(|| Some(of_template.first()?.for_table(table))));
     }
     if let Some(first) = starved(views, &settings).into_iter().next() {
         return Err(StartError::Starved(first));

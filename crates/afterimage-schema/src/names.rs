@@ -165,6 +165,15 @@ pub fn table_name_of_function(table: &Table) -> Result<String, TableNameError> {
     }
 }
 
+/// The values of all variables of the process environment that hold a table's real name: `ORDERS_TABLE` and
+/// so on, whether or not the table is declared.
+#[must_use]
+pub fn table_names_of_environment() -> Vec<String> {
+    let texts = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    texts.filter(|(name, _)| name.ends_with("_TABLE")).map(|(_, value)| value).collect()
+}
+
 fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }

@@ -38,7 +38,7 @@ pub enum Canary {
     ParkingForgotten,
     /// The record after the failed one is reported as failed.
     WrongRecordReported,
-    /// A batch goes on after its deadline: it is told of a later one.
+    /// A batch goes on after its deadline, because it gets a later one.
     DeadlineForgotten,
     /// A negative number is rendered without its sign: two groups become one, in the ledger as in the
     /// counts.

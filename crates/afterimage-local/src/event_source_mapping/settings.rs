@@ -58,24 +58,14 @@ pub struct MappingSettings {
 }
 
 impl MappingSettings {
-    /// The settings of a table that the template has no mapping for: those that the product's own mappings
-    /// have, and no filter.
+    /// The same settings for another table, without filters: every record is delivered.
     #[must_use]
-    pub fn of_table(table: &Table) -> Self {
+    pub fn for_table(&self, table: &Table) -> Self {
         Self {
             name: format!("mapping of {table}"),
             table: table.clone(),
-            function_name: "StreamProcessor".to_owned(),
-            function_timeout: Duration::from_secs(60),
-            starting_position: StartingPosition::TrimHorizon,
-            batch_size: 1000,
-            batching_window: Duration::from_secs(1),
-            parallelization_factor: 1,
-            maximum_retry_attempts: None,
-            maximum_record_age: Some(Duration::from_secs(6 * 60 * 60)),
-            bisect_on_function_error: true,
-            reports_batch_item_failures: true,
             filters: Filters::default(),
+            ..self.clone()
         }
     }
 }

@@ -123,7 +123,7 @@ async fn list_genres() {
     running.assert_warmed_up("Query");
     running.assert_permissions();
 
-    // A defect is told by its line: where it is, and no value but the key's.
+    // The log line of a defect says where it is, and no value but those of the key.
     let broken = [
         ("pk", text("albums-by-genre")),
         ("sk", text("Rock")),

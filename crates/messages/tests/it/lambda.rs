@@ -255,7 +255,7 @@ async fn failures_are_told_once_and_without_contents() {
         ended.assert_hides(content);
     }
     let [failed] = &ended.log()[..] else { unreachable!("one line: {:?}", ended.stdout) };
-    // Of the item it has the key, by which it is found and mended.
+    // It names the key of the item, so that somebody can find and correct it.
     let cause = failed["fields"]["cause"].as_str().expect("a cause");
     let named = format!("the item with pk \"USER#{user_uuid}\", sk \"PROFILE\" of table ");
     assert!(cause.starts_with(&named), "{cause}");

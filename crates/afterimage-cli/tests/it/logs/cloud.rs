@@ -122,7 +122,7 @@ fn a_refusal_says_what_to_do() {
         &expect![[r#"
         error: CloudWatch Logs answered with InvalidParameterException
           because: InvalidParameterException: why
-          next: mend what the cause names, and run the command again
+          next: correct what the cause names, and run the command again
     "#]],
     );
 }

@@ -140,7 +140,7 @@ fn failure(log_group: &str, code: Option<&str>, is_passing: bool) -> Failure {
         ),
         Refusal::Other => Failure::new(
             format!("CloudWatch Logs answered with {code}"),
-            "mend what the cause names, and run the command again",
+            "correct what the cause names, and run the command again",
         ),
     }
 }
