@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use afterimage_dynamodb::StoreError;
 use serde_json::{Value, json};
-use test_lambda::{Hold, HoldAt, Moment, event};
+use test_lambda::{DynamoDbProxy, Function, Hold, HoldAt, Moment, event};
 
-use super::{Deployment, MESSAGES, album, batch, failed, message};
+use super::{Deployment, MESSAGES, album, batch, failed, message, program, record};
 
 /// Every file, in the order in which the records were written.
 const EVENTS: [&str; 13] = [
@@ -134,4 +134,26 @@ async fn a_read_without_an_answer_ends_by_the_deadline() {
 async fn a_commit_without_an_answer_ends_by_the_deadline() {
     let at = HoldAt::Request;
     check_deadline_of_200_ms(Hold { operation: "TransactWriteItems", answered_count: 0, at }).await;
+}
+
+#[tokio::test]
+async fn a_table_of_the_environment_that_no_view_reads_is_skipped_and_any_other_is_parked() {
+    let deployment = Deployment::new().await;
+    let dynamodb =
+        DynamoDbProxy::start(&deployment.tables.endpoint_url(), deployment.tables.names()).await;
+    let mut variables = deployment.deployed.environment(deployment.tables.names());
+    variables.insert("RETURNS_TABLE".to_owned(), "afterimage-returns".to_owned());
+    let mut function = Function::start(&program(), &[], &variables, &dynamodb).await;
+    function.ready().await;
+    let image = json!({ "id": {"S": "1"} });
+    for (number, table) in [(1, "returns"), (2, "others")] {
+        let table = table.parse().expect("a table");
+        let event = batch(&[record(&table, number, "INSERT", &["id"], &image)]);
+        let response = function.invoke(&event).await.expect("a response");
+        assert_eq!(failed(&response), [""; 0]);
+    }
+    let lines = function.terminate().await.log();
+    let wide = lines.iter().filter(|it| it["message"] == "batch processed");
+    let outcomes: Vec<_> = wide.map(|line| line["outcomes"].clone()).collect();
+    assert_eq!(outcomes, [json!({ "-": { "skipped": 1 } }), json!({ "-": { "parked": 1 } })]);
 }
