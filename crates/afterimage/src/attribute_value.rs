@@ -109,7 +109,7 @@ fn number_byte_count(number: &Number) -> usize {
     digits.div_ceil(2) + 2
 }
 
-/// Why JSON is no item.
+/// Why JSON is not an item.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AttributeValueError {
     /// An item is not a JSON object.

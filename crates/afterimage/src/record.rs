@@ -74,7 +74,7 @@ pub enum DecodeError {
     #[error("the record's place in its stream cannot be told")]
     Version(#[source] VersionError),
     /// The keys are no item.
-    #[error("`dynamodb.Keys` is no item")]
+    #[error("`dynamodb.Keys` is not an item")]
     KeysValue(#[source] AttributeValueError),
     /// The keys are not those of the table.
     #[error("`dynamodb.Keys` are not the key attributes of the table")]
@@ -92,8 +92,8 @@ pub enum DecodeError {
         "the record has no `dynamodb.NewImage`: the stream's view type must be NEW_IMAGE or NEW_AND_OLD_IMAGES"
     )]
     NoImage,
-    /// The image is no item.
-    #[error("`dynamodb.NewImage` is no item")]
+    /// The image is not an item.
+    #[error("`dynamodb.NewImage` is not an item")]
     Image(#[source] AttributeValueError),
     /// The image is another item's.
     #[error("`dynamodb.NewImage` has other keys than `dynamodb.Keys`")]
@@ -345,7 +345,7 @@ mod tests {
         );
         check_error(
             &with("/dynamodb/Keys", json!({"customer": "x"})),
-            "`dynamodb.Keys` is no item",
+            "`dynamodb.Keys` is not an item",
         );
         check_error(
             &with("/dynamodb/Keys", json!({"customer": {"S": ""}, "number": {"S": "x"}})),
@@ -364,7 +364,7 @@ mod tests {
         );
         check_error(
             &with("/dynamodb/NewImage", json!({"customer": {"S": 5}})),
-            "`dynamodb.NewImage` is no item",
+            "`dynamodb.NewImage` is not an item",
         );
         check_error(
             &with("/dynamodb/NewImage", json!({"customer": {"S": "x"}, "number": {"S": "y"}})),

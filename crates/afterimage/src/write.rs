@@ -10,9 +10,9 @@ use crate::key::ItemKey;
 pub enum Clause {
     /// The attribute equals this value.
     Equals(String, AttributeValue),
-    /// The attribute is absent or has another value: also true where there is no item.
+    /// The attribute is absent or has another value: also true where there is not an item.
     Differs(String, AttributeValue),
-    /// The attribute is absent: true as well where there is no item.
+    /// The attribute is absent: true as well where there is not an item.
     Missing(String),
 }
 

@@ -19,7 +19,7 @@ pub type Item = HashMap<String, AttributeValue>;
 /// Writes a struct as the attributes of an item.
 ///
 /// # Errors
-/// [`StoreError::Failed`] for a value that is no struct, or has a field that no attribute can hold.
+/// [`StoreError::Failed`] for a value that is not a struct, or has a field that no attribute can hold.
 pub fn to_item(attributes: &impl Serialize) -> Result<Item, StoreError> {
     serde_dynamo::aws_sdk_dynamodb_1::to_item(attributes).map_err(|error| StoreError::Failed {
         operation: "writing the attributes of an item",

@@ -14,7 +14,7 @@ use crate::output::{Format, Output};
 const EXAMPLES: &str = "\
 Examples:
   afterimage views check
-  afterimage views check --views views.toml --template template.yaml
+  afterimage views check --views views.toml --template template.yaml --function StreamProcessor
   afterimage views requirements --output json
 
 Exit codes of check: 0 every view gets what it needs, 1 one does not, or a file does not read.";
@@ -36,6 +36,9 @@ enum ViewsCommand {
         /// The template; the resource `MyOrdersTable` is the table `my-orders`
         #[arg(long, value_name = "FILE", default_value = "template.yaml")]
         template: PathBuf,
+        /// The logical id of the processor's function; without it, the mappings of every function count
+        #[arg(long, value_name = "ID")]
+        function: Option<String>,
     },
     /// Print, by table and view, which records must be delivered, as filter patterns
     Requirements,
@@ -48,10 +51,10 @@ pub async fn run(arguments: ViewsArguments) -> anyhow::Result<Status> {
     let mut output = Output::new();
     let mut status = Status::Done;
     match arguments.command {
-        ViewsCommand::Check { template } => {
+        ViewsCommand::Check { template, function } => {
             let text = std::fs::read_to_string(&template)
                 .with_context(|| format!("the template {} cannot be read", template.display()))?;
-            let starved = starved_by_template(&views, &text)?;
+            let starved = starved_by_template(&views, &text, function.as_deref())?;
             for it in &starved {
                 status = Status::Incomplete;
                 match format {

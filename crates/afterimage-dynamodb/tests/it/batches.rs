@@ -35,7 +35,7 @@ async fn neighbours_of_a_bad_and_of_a_throttled_record_are_applied() {
         world.parked().await,
         [(
             "parked#genre-counts#2026-01-01T00:00:00.000#000000000000000000002".to_owned(),
-            "`dynamodb.NewImage` is no item: `NewImage.Genre` does not hold a value of its type S"
+            "`dynamodb.NewImage` is not an item: `NewImage.Genre` does not hold a value of its type S"
                 .to_owned(),
         )]
     );

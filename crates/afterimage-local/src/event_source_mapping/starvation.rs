@@ -22,17 +22,18 @@ pub struct Starvation {
     pub fix: String,
 }
 
-/// What of these views the mappings starve.
+/// What of these views the mappings starve. Each mapping of a table must deliver all: which of several is
+/// the processor's is not known here.
 #[must_use]
 pub fn starved(views: &Views, mappings: &[MappingSettings]) -> Vec<Starvation> {
     let mut found = Vec::new();
     for requirement in views.requirements() {
-        let of_table = mappings.iter().find(|it| it.table == requirement.table);
+        let of_table: Vec<_> = mappings.iter().filter(|it| it.table == requirement.table).collect();
         for slice in &requirement.slices {
-            found.extend(match of_table {
-                None => Some(unmapped(&requirement.table, slice)),
-                Some(mapping) => filtered(mapping, slice),
-            });
+            if of_table.is_empty() {
+                found.push(unmapped(&requirement.table, slice));
+            }
+            found.extend(of_table.iter().filter_map(|mapping| filtered(mapping, slice)));
         }
     }
     found
@@ -64,15 +65,19 @@ fn filtered(mapping: &MappingSettings, slice: &Slice) -> Option<Starvation> {
     })
 }
 
-/// What of these views a SAM template starves: filters, missing mappings, and streams without new images.
+/// What of these views a SAM template starves: filters, missing mappings, and streams without new images. Only
+/// the mappings of `function`, by its logical id, count if one is named: other readers of the streams may
+/// filter as they like.
 ///
 /// # Errors
 /// [`SettingsError`] if the template or one of its mappings does not read.
 pub fn starved_by_template(
     views: &Views,
     template: &str,
+    function: Option<&str>,
 ) -> Result<Vec<Starvation>, SettingsError> {
-    let mappings = read_settings(template)?;
+    let mut mappings = read_settings(template)?;
+    mappings.retain(|it| function.is_none_or(|function| it.function_name == function));
     let mut found = starved(views, &mappings);
     for (resource, table) in resources_of_type(template, "AWS::DynamoDB::Table")? {
         let specification = table.get("StreamSpecification");
@@ -140,7 +145,7 @@ mod tests {
 {criteria}"
         );
         let views = Views::parse(VIEWS).expect("views");
-        let found = starved_by_template(&views, &template).expect("a template");
+        let found = starved_by_template(&views, &template, None).expect("a template");
         let lines: String = found.iter().map(|it| format!("{it}\n")).collect();
         expected.assert_eq(&lines);
     }
@@ -189,6 +194,31 @@ mod tests {
     }
 
     #[test]
+    fn a_mapping_of_another_reader_hides_nothing_and_counts_unless_the_function_is_named() {
+        let mapping = |name: &str, function: &str, criteria: &str| {
+            format!(
+                "  {name}:
+    Type: AWS::Lambda::EventSourceMapping
+    Properties: {{FunctionName: !Ref {function}, EventSourceArn: !GetAtt OrdersTable.StreamArn,
+      StartingPosition: TRIM_HORIZON{criteria}}}
+"
+            )
+        };
+        let removals = r#", FilterCriteria: {Filters: [{Pattern: '{"eventName": ["REMOVE"]}'}]}"#;
+        let template = [
+            "Resources:\n".to_owned(),
+            mapping("Archive", "Archiver", ""),
+            mapping("Orders", "Processor", removals),
+        ];
+        let views = Views::parse(VIEWS).expect("views");
+        let count = |function| {
+            starved_by_template(&views, &template.concat(), function).expect("a template").len()
+        };
+        assert_eq!((count(None), count(Some("Processor")), count(Some("Archiver"))), (1, 1, 0));
+        assert_eq!(count(Some("Nobody")), 1, "no mapping at all");
+    }
+
+    #[test]
     fn a_stream_without_new_images_is_said() {
         for view_type in ["KEYS_ONLY", "OLD_IMAGE"] {
             let expected = format!(
@@ -198,7 +228,7 @@ mod tests {
             let template = format!(
                 "Resources: {{OrdersTable: {{Type: 'AWS::DynamoDB::Table', Properties: {{StreamSpecification: {{StreamViewType: {view_type}}}}}}}}}"
             );
-            let found = starved_by_template(&views, &template).expect("a template");
+            let found = starved_by_template(&views, &template, None).expect("a template");
             let said: Vec<_> = found.iter().map(ToString::to_string).collect();
             assert!(said.contains(&expected), "{said:?}");
             assert!(said.iter().any(|it| it.contains("no mapping reads the stream")), "{said:?}");

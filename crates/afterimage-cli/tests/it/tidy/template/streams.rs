@@ -21,7 +21,8 @@ fn prefixes() -> Vec<String> {
 #[test]
 fn the_mappings_of_the_template_starve_no_view() {
     let views = Views::compiled_in().expect("views");
-    let starved = starved_by_template(&views, &text("template.yaml")).expect("a template");
+    let starved = starved_by_template(&views, &text("template.yaml"), Some("StreamProcessor"))
+        .expect("a template");
     assert_eq!(starved, []);
 }
 
