@@ -9,6 +9,7 @@ pub mod count;
 pub mod engine;
 pub mod fold;
 pub mod key;
+pub mod keys;
 pub mod latest;
 pub mod limits;
 pub mod number;

@@ -12,7 +12,7 @@ mod stored;
 
 use std::io::{Read as _, Write as _};
 
-use afterimage_schema::Table;
+use afterimage_schema::TableDefinition;
 use flate2::Compression;
 use flate2::read::DeflateDecoder;
 use flate2::write::DeflateEncoder;
@@ -20,6 +20,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::attribute_value::{AttributeValue, Item};
 use crate::key::{ItemKey, hexadecimal};
+use crate::keys::{DerivedKey, parked_prefix};
 use crate::limits::{PARKED_PART_BYTES_MAX, PARTITION_KEY_BYTES_MAX};
 use crate::number::Number;
 
@@ -75,21 +76,22 @@ impl ParkedRecord {
     /// The partition key of the record's pieces.
     #[must_use]
     pub fn partition_key(&self) -> String {
+        let prefix = parked_prefix(&self.view);
         let by_place = self
             .place
             .as_ref()
-            .map(|(label, number)| format!("parked#{}#{label}#{number}", self.view))
+            .map(|(label, number)| format!("{prefix}{label}#{number}"))
             .filter(|key| key.len() <= PARTITION_KEY_BYTES_MAX);
         by_place.unwrap_or_else(|| {
             let hash = hexadecimal(&Sha256::digest(self.raw_json.as_bytes()));
-            format!("parked#{}#{hash}", self.view)
+            format!("{prefix}{hash}")
         })
     }
 
     /// What a person names it by, as [`Stored::id`].
     #[must_use]
     pub fn id(&self) -> String {
-        stored::id(&self.partition_key(), stored::part_hash(&self.sort_key(0)))
+        stored::id(&self.partition_key(), self.part_hash().as_deref())
     }
 
     /// The pieces, each to be put once, the first one last: whoever sees it sees the record whole.
@@ -101,13 +103,13 @@ impl ParkedRecord {
         encoder.write_all(self.raw_json.as_bytes()).map_err(ParkedError::Payload)?;
         let payload = encoder.finish().map_err(ParkedError::Payload)?;
         let pieces: Vec<_> = payload.chunks(PARKED_PART_BYTES_MAX).collect();
-        let partition = self.partition_key();
+        let (partition, part) = (self.partition_key(), self.part_hash());
         let mut items: Vec<_> = pieces
             .iter()
             .enumerate()
             .map(|(number, piece)| {
-                let key =
-                    ItemKey::strings(Table::DERIVED, partition.clone(), self.sort_key(number));
+                let part = part.as_deref();
+                let key = DerivedKey::Parked { partition: &partition, part, piece: number }.key();
                 let item = self.piece(&key, number, pieces.len(), piece);
                 (key, item)
             })
@@ -122,23 +124,13 @@ impl ParkedRecord {
         self.reason.chars().take(REASON_CHARACTERS_MAX).collect()
     }
 
-    fn sort_key(&self, number: usize) -> String {
-        match &self.part {
-            None => format!("{number:04}"),
-            Some(part) => {
-                let hash = hexadecimal(&Sha256::digest(part.as_bytes()));
-                format!("{hash}#{number:04}")
-            }
-        }
+    fn part_hash(&self) -> Option<String> {
+        self.part.as_ref().map(|part| hexadecimal(&Sha256::digest(part.as_bytes())))
     }
 
     fn piece(&self, key: &ItemKey, number: usize, count: usize, payload: &[u8]) -> Item {
-        let mut item: Item = [
-            ("pk".to_owned(), key.partition.to_attribute_value()),
-            ("sk".to_owned(), AttributeValue::S(self.sort_key(number))),
-            ("payload".to_owned(), AttributeValue::B(payload.to_vec())),
-        ]
-        .into();
+        let mut item = key.to_item(&TableDefinition::derived());
+        item.insert("payload".to_owned(), AttributeValue::B(payload.to_vec()));
         if number > 0 {
             return item;
         }

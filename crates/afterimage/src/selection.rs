@@ -1,13 +1,13 @@
 //! `where`: which items a view selects.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 use crate::attribute_value::{AttributeValue, Item};
 
 /// What an attribute must be for its item to be selected. An attribute that is absent, or is no
 /// string, passes no test.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Test {
     /// A string that begins so.
@@ -36,7 +36,7 @@ impl Test {
 }
 
 /// The tests that an item must pass, all of them; none selects every item.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Selection(BTreeMap<String, Test>);
 

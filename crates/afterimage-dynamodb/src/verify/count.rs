@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use afterimage::count::Entry;
 use afterimage::engine::{Answer, Read};
+use afterimage::keys::ENTRY_SORT;
 use afterimage::verify::{CountAudit, Drift, Ledger, Look, Verdict};
 use afterimage::{Item, ItemKey};
 use afterimage_schema::Table;
@@ -286,7 +287,7 @@ impl Again<'_> {
         let partitions: Vec<_> =
             found.broken.iter().filter(|it| !found.candidates.contains_key(*it)).collect();
         let key = |partition: &String| {
-            ItemKey::strings(Table::DERIVED, partition.as_str(), Entry::SORT_KEY)
+            ItemKey::strings(Table::DERIVED, partition.as_str(), ENTRY_SORT)
         };
         let reads = partitions.iter().map(|partition| Read::Item(key(partition))).collect();
         let items = items(self.run.session.read(reads).await?);

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
-use afterimage::parked::{PARTITION_PREFIX, Summary};
+use afterimage::keys::parked_prefix;
+use afterimage::parked::Summary;
 use afterimage::verify::{CountAudit, LatestAudit};
 use afterimage::{Item, View};
 use afterimage_schema::Table;
@@ -48,10 +49,6 @@ impl Audit {
             Audit::Latest(audit) => vec![audit.head_prefix(), parked_prefix(&audit.view().name)],
         }
     }
-}
-
-fn parked_prefix(view_name: &str) -> String {
-    format!("{PARTITION_PREFIX}{view_name}#")
 }
 
 /// An audit, and the ids of the records that its view parked, where it asks for them.

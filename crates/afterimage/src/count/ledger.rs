@@ -9,10 +9,11 @@
 //! | `standing` | `counted`, `uncounted`, `removed` or `parked` |
 //! | `group` | the group that the item is counted in, where it is |
 
-use afterimage_schema::{Table, TableDefinition};
+use afterimage_schema::TableDefinition;
 
 use crate::attribute_value::{AttributeValue, Item};
 use crate::key::ItemKey;
+use crate::keys::{DerivedKey, ENTRY_SORT};
 use crate::limits::GROUP_BYTES_MAX;
 use crate::version::{Version, VersionError};
 use crate::write::{Action, Clause, Write};
@@ -78,14 +79,10 @@ pub enum LedgerError {
 
 /// The key of the entry of a source item.
 pub(super) fn key(view_name: &str, source_key: &ItemKey) -> ItemKey {
-    let partition = format!("ledger#{view_name}#{}", source_key.sha256_hex());
-    ItemKey::strings(Table::DERIVED, partition, Entry::SORT_KEY)
+    DerivedKey::Entry { view: view_name, source: source_key }.key()
 }
 
 impl Entry {
-    /// The sort key of every entry.
-    pub const SORT_KEY: &str = "entry";
-
     /// Reads an entry.
     ///
     /// # Errors
@@ -146,7 +143,7 @@ impl Entry {
         let key = key(view_name, source_key);
         let mut item = self.attributes();
         item.insert("pk".to_owned(), key.partition.to_attribute_value());
-        item.insert("sk".to_owned(), AttributeValue::string(Self::SORT_KEY));
+        item.insert("sk".to_owned(), AttributeValue::string(ENTRY_SORT));
         item.insert("source_key".to_owned(), AttributeValue::M(source_key.to_item(definition)));
         let conditions = match read {
             None => vec![Clause::Missing("pk".to_owned())],

@@ -19,10 +19,9 @@
 
 use std::collections::BTreeSet;
 
-use afterimage_schema::Table;
-
 use crate::attribute_value::{AttributeValue, Item};
 use crate::key::ItemKey;
+use crate::keys::DerivedKey;
 use crate::limits::CHUNK_COUNT_MAX;
 use crate::version::{Version, VersionError};
 use crate::write::{Action, Clause, Write};
@@ -102,14 +101,13 @@ pub enum HeadError {
 /// The key of a group's head.
 #[must_use]
 pub fn head_key(view_name: &str, group: &str) -> ItemKey {
-    ItemKey::strings(Table::DERIVED, format!("head#{view_name}#{group}"), "head")
+    DerivedKey::Head { view: view_name, group }.key()
 }
 
 /// The key of a group's chunk; chunks are numbered from 1.
 #[must_use]
 pub fn chunk_key(view_name: &str, group: &str, number: u64) -> ItemKey {
-    let sort = format!("rows#{number:04}");
-    ItemKey::strings(Table::DERIVED, format!("head#{view_name}#{group}"), sort)
+    DerivedKey::Rows { view: view_name, group, number }.key()
 }
 
 impl Head {

@@ -14,6 +14,7 @@ use super::{Digest, Drift};
 use crate::attribute_value::{AttributeValue, Item};
 use crate::count::{Contribution, CountView, Entry, Removal, Standing, contribution_of_item};
 use crate::key::ItemKey;
+use crate::keys::ledger_prefix;
 
 const BUCKET_COUNT: usize = 1 << 16;
 
@@ -181,7 +182,7 @@ impl CountAudit {
     /// What partition keys of the view's ledger begin with.
     #[must_use]
     pub fn ledger_prefix(&self) -> String {
-        format!("ledger#{}#", self.view.name)
+        ledger_prefix(&self.view.name)
     }
 
     /// The partition key of a source item's entry.

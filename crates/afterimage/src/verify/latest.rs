@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::{Digest, Drift};
 use crate::attribute_value::{AttributeValue, Item, item_byte_count};
+use crate::keys::head_prefix;
 use crate::latest::{Chunk, Head, LatestView};
 use crate::limits::{COPIED_BYTES_MAX, GROUP_BYTES_MAX};
 use crate::parked::ParkedRecord;
@@ -158,7 +159,7 @@ impl LatestAudit {
     /// What partition keys of the view's heads begin with.
     #[must_use]
     pub fn head_prefix(&self) -> String {
-        format!("head#{}#", self.view.name)
+        head_prefix(&self.view.name)
     }
 
     /// Takes a record that the view parked, and what it is of.

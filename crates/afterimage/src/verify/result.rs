@@ -8,12 +8,9 @@
 //! | `drift_count`, `retained_count`, `parked_count`, `undecided_count` | how many of each |
 //! | `source_item_count` | how many source items were read |
 
-use afterimage_schema::Table;
-
 use crate::attribute_value::{AttributeValue, Item};
 use crate::key::ItemKey;
-
-const SORT_KEY: &str = "result";
+use crate::keys::{DerivedKey, VERIFIED_SORT};
 
 /// What the last verification of a view found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,7 +41,7 @@ impl VerifyResult {
     /// The key of a view's result.
     #[must_use]
     pub fn key(view_name: &str) -> ItemKey {
-        ItemKey::strings(Table::DERIVED, format!("verify#{view_name}"), SORT_KEY)
+        DerivedKey::Verified { view: view_name }.key()
     }
 
     /// The result as an item.
@@ -61,7 +58,7 @@ impl VerifyResult {
         let counts = counts.map(|(name, count)| (name, AttributeValue::whole(count)));
         let texts = [
             ("pk", key.partition.to_attribute_value()),
-            ("sk", AttributeValue::string(SORT_KEY)),
+            ("sk", AttributeValue::string(VERIFIED_SORT)),
             ("finished_at", AttributeValue::string(&self.finished_at)),
         ];
         texts.into_iter().chain(counts).map(|(name, it)| (name.to_owned(), it)).collect()

@@ -14,6 +14,7 @@ use serde::Deserialize;
 
 use super::View;
 use crate::count::{CountView, Removal, SortTemplate, Target};
+use crate::keys::RESERVED_PREFIXES;
 use crate::limits::{
     ATTRIBUTE_NAME_BYTES_MAX, GROUP_ROWS_DEFAULT, PARTITION_KEY_BYTES_MAX, SORT_KEY_BYTES_MAX,
     VIEW_NAME_BYTES_MAX,
@@ -23,9 +24,6 @@ use latest::latest_view;
 use table::tables;
 use typed::raw_view;
 
-/// Partition keys in `derived` that begin so belong to the engine.
-pub(crate) const RESERVED_PREFIXES: [&str; 4] = ["ledger#", "head#", "parked#", "verify#"];
-
 /// Why a views file was refused.
 #[derive(Debug, thiserror::Error)]
 pub enum ViewsError {
@@ -34,6 +32,9 @@ pub enum ViewsError {
         "the views file cannot be read: it takes `[table.NAME]` sections and `[[view]]` tables only"
     )]
     Syntax(#[source] toml::de::Error),
+    /// A definition of the registry is not in the form of a views file.
+    #[error("the definition is not in the form of a views file, or two differ about a table")]
+    Document,
     /// There is no view: there would be nothing to maintain.
     #[error("the views file has no view, so that nothing would be maintained: add a `[[view]]`")]
     Empty,
@@ -164,9 +165,17 @@ pub(super) fn parse(text: &str) -> Result<(Vec<View>, Vec<TableDefinition>), Vie
     if file.view.is_empty() {
         return Err(ViewsError::Empty);
     }
-    let tables = tables(file.table)?;
+    read(file.table, file.view)
+}
+
+/// Reads sections and views, and checks them against each other.
+pub(super) fn read(
+    sections: BTreeMap<String, toml::Value>,
+    tables_of_views: Vec<toml::Table>,
+) -> Result<(Vec<View>, Vec<TableDefinition>), ViewsError> {
+    let tables = tables(sections)?;
     let mut views: Vec<View> = Vec::new();
-    for (index, table) in file.view.into_iter().enumerate() {
+    for (index, table) in tables_of_views.into_iter().enumerate() {
         let place = format!("number {}", index + 1);
         let label = match table.get("name") {
             Some(toml::Value::String(name)) => checked_name(name, &place)?,
@@ -281,7 +290,10 @@ fn target(check: &Check, group_by: &str, raw: RawTarget) -> Result<Target, ViewE
     check.that(
         !raw.pk.is_empty() && !RESERVED_PREFIXES.iter().any(|it| raw.pk.starts_with(it)),
         "target.pk",
-        "it is empty, or begins with `ledger#`, `head#`, `parked#` or `verify#`, which the engine uses",
+        &format!(
+            "it is empty, or begins with one of `{}`, which are the engine's",
+            RESERVED_PREFIXES.join("`, `")
+        ),
         "write a partition key of the view's own, such as `orders-by-status`",
     )?;
     check.that(

@@ -1,5 +1,6 @@
 //! The catalogue of view kinds, and the views of a deployment.
 
+mod document;
 mod file;
 mod requirements;
 
@@ -8,6 +9,7 @@ use std::sync::Arc;
 
 use afterimage_schema::{Table, TableDefinition, TableNames};
 
+pub use document::{RowSettings, Settings};
 pub use file::{ViewError, ViewsError};
 pub use requirements::{Slice, TableRequirement};
 
