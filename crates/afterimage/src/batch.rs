@@ -34,7 +34,7 @@ impl Batch {
     /// Routes the records of an event, and returns the tasks that are left to do.
     ///
     /// A record that cannot be decoded is parked beside all views. A record of a table that no view reads
-    /// is skipped.
+    /// is skipped, and one of a table whose view cannot be maintained fails.
     #[must_use]
     pub fn open<'a>(
         views: &Views,
@@ -85,7 +85,7 @@ impl Batch {
 
     /// Records that no view takes.
     fn route_the_rest(&mut self, all: &[Result<&Record, &DecodeError>], tasks: &mut Vec<ViewTask>) {
-        let (mut skipped, mut parkings) = (Vec::new(), Vec::new());
+        let (mut settled, mut parkings) = (Vec::new(), Vec::new());
         for (index, (route, record)) in self.routes.iter_mut().zip(all).enumerate() {
             if !route.is_empty() {
                 continue;
@@ -93,13 +93,17 @@ impl Batch {
             route.push(NO_VIEW.to_owned());
             match record {
                 Err(DecodeError::UnreadTable) | Ok(_) => {
-                    skipped.push(Settled::Outcome { index, outcome: Outcome::Skipped });
+                    settled.push(Settled::Outcome { index, outcome: Outcome::Skipped });
+                }
+                // It can be applied once the definition can be used: nothing else may be done with it.
+                Err(DecodeError::UnreadableView) => {
+                    settled.push(Settled::Outcome { index, outcome: Outcome::Failed });
                 }
                 Err(error) => parkings.push(Parking { index, reason: reason(error), part: None }),
             }
         }
-        if !skipped.is_empty() {
-            self.settled.insert(NO_VIEW.to_owned(), skipped);
+        if !settled.is_empty() {
+            self.settled.insert(NO_VIEW.to_owned(), settled);
         }
         if !parkings.is_empty() {
             let task = Box::new(ParkingTask::new(parkings));
@@ -192,7 +196,7 @@ mod tests {
                 "NewImage": { "id": { "S": "7" }, "status": { "S": "paid" } },
             },
         });
-        crate::record::decode(&catalog, &json.to_string())
+        crate::record::decode(&catalog, None, &json.to_string())
     }
 
     #[track_caller]

@@ -10,6 +10,7 @@ pub struct Catalog {
     names: TableNames,
     definitions: BTreeMap<Table, TableDefinition>,
     sources: BTreeMap<String, Source>,
+    region: Option<String>,
 }
 
 /// What is known of a table by its real name.
@@ -17,6 +18,7 @@ pub struct Catalog {
 enum Source {
     Read(Table),
     Unread,
+    Unreadable,
 }
 
 /// What a real name is to a deployment.
@@ -26,6 +28,8 @@ pub enum TableOfName<'a> {
     Read(&'a TableDefinition),
     /// A table of the deployment that no view reads.
     Unread,
+    /// A table of a registered view whose definition cannot be used.
+    Unreadable,
     /// Not a table of the deployment.
     Unknown,
 }
@@ -62,7 +66,26 @@ impl Catalog {
             let source = if is_read { Source::Read(table.clone()) } else { Source::Unread };
             sources.insert(names.name(table)?.to_owned(), source);
         }
-        Ok(Self { names, definitions, sources })
+        Ok(Self { names, definitions, sources, region: None })
+    }
+
+    /// The same, for the streams of one Region alone.
+    #[must_use]
+    pub fn with_region(self, region: String) -> Self {
+        Self { region: Some(region), ..self }
+    }
+
+    /// The Region whose streams are read; `None` if any is.
+    #[must_use]
+    pub fn region(&self) -> Option<&str> {
+        self.region.as_deref()
+    }
+
+    /// The same, with real names of tables whose records cannot be taken now.
+    #[must_use]
+    pub fn with_unreadable(mut self, names: impl IntoIterator<Item = String>) -> Self {
+        self.sources.extend(names.into_iter().map(|name| (name, Source::Unreadable)));
+        self
     }
 
     /// The same, with further real names of tables of the deployment that no view reads.
@@ -105,6 +128,7 @@ impl Catalog {
                 self.definitions.get(table).map_or(TableOfName::Unknown, TableOfName::Read)
             }
             Some(Source::Unread) => TableOfName::Unread,
+            Some(Source::Unreadable) => TableOfName::Unreadable,
             None => TableOfName::Unknown,
         }
     }

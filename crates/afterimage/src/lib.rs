@@ -17,6 +17,7 @@ mod outcome;
 pub mod parked;
 mod reason;
 pub mod record;
+pub mod registry;
 pub mod selection;
 pub mod verify;
 pub mod version;

@@ -7,7 +7,7 @@ use crate::attribute_value::{AttributeValueError, Item, item_from_json};
 use crate::catalog::{Catalog, TableOfName};
 use crate::key::ItemKey;
 use crate::limits::{PARTITION_KEY_BYTES_MAX, RECORD_NAME_BYTES_MAX, SORT_KEY_BYTES_MAX};
-use crate::version::{Version, VersionError};
+use crate::version::{StreamLabel, Version, VersionError};
 
 /// What happened to the source item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,6 +67,25 @@ pub enum DecodeError {
     /// The table is not one of the deployment's.
     #[error("no views file declares the table that the record comes from")]
     UnknownTable,
+    /// The table is of a registered view whose definition cannot be used: the record has to come again.
+    #[error("the definition of a view that reads the table cannot be used")]
+    UnreadableView,
+    /// The stream is that of another Region: a replica of a global table tells every change once more, under
+    /// other versions.
+    #[error(
+        "the record is of a stream in the Region `{found}`, and the registry is of `{registered}`: a replica of a global table tells the same changes by its own stream, and only one of them counts"
+    )]
+    Region {
+        /// The Region of the stream.
+        found: String,
+        /// The Region of the registry.
+        registered: String,
+    },
+    /// The stream's label lies in the future: the record would outdo every real one of its item.
+    #[error(
+        "the stream label is more than a day ahead of the clock: such a record would outdo every real one of its item"
+    )]
+    FutureLabel,
     /// The table is the deployment's, and no view reads it: there is nothing to do with the record.
     #[error("no view reads the table that the record comes from")]
     UnreadTable,
@@ -120,20 +139,20 @@ pub struct Decoded {
 }
 
 /// Decodes one record of a stream event. What is wrong with a record is part of the answer: it
-/// never fails the batch.
+/// never fails the batch. A stream label beyond `label_max` is refused; `None` lets any pass.
 #[must_use]
-pub fn decode(catalog: &Catalog, raw_json: &str) -> Decoded {
+pub fn decode(catalog: &Catalog, label_max: Option<&StreamLabel>, raw_json: &str) -> Decoded {
     let mut json: Value = serde_json::from_str(raw_json).unwrap_or(Value::Null);
     let text = |pointer| json.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
     let short = |text: &String| text.len() <= RECORD_NAME_BYTES_MAX;
     let stream = text("/eventSourceARN").filter(short).and_then(|arn| stream_of_arn(&arn));
     Decoded {
         event_name: text("/eventName").filter(short),
-        table_name: stream.as_ref().map(|(table_name, _)| table_name.clone()),
-        stream_label: stream.as_ref().map(|(_, label)| label.clone()),
+        table_name: stream.as_ref().map(|it| it.table_name.clone()),
+        stream_label: stream.as_ref().map(|it| it.label.clone()),
         sequence_number: text("/dynamodb/SequenceNumber").filter(short),
         created_at_ms: created_at_ms(&json),
-        record: decode_record(catalog, &mut json, stream),
+        record: decode_record(catalog, label_max, &mut json, stream),
     }
 }
 
@@ -145,8 +164,9 @@ fn created_at_ms(json: &Value) -> Option<i64> {
 
 fn decode_record(
     catalog: &Catalog,
+    label_max: Option<&StreamLabel>,
     json: &mut Value,
-    stream: Option<(String, String)>,
+    stream: Option<Stream>,
 ) -> Result<Record, DecodeError> {
     json.as_object().ok_or(DecodeError::NotAnObject)?;
     let text = |pointer, field| {
@@ -159,17 +179,25 @@ fn decode_record(
         _ => return Err(DecodeError::EventName),
     };
     text("/eventSourceARN", "eventSourceARN")?;
-    let (table_name, stream_label) = stream.ok_or(DecodeError::StreamArn)?;
-    let definition = match catalog.of_name(&table_name) {
+    let stream = stream.ok_or(DecodeError::StreamArn)?;
+    let definition = match catalog.of_name(&stream.table_name) {
         TableOfName::Read(definition) => definition,
         TableOfName::Unread => return Err(DecodeError::UnreadTable),
+        TableOfName::Unreadable => return Err(DecodeError::UnreadableView),
         TableOfName::Unknown => return Err(DecodeError::UnknownTable),
     };
+    if let Some(registered) = catalog.region().filter(|it| *it != stream.region) {
+        let registered = registered.to_owned();
+        return Err(DecodeError::Region { found: stream.region, registered });
+    }
     let sequence_number = text("/dynamodb/SequenceNumber", "dynamodb.SequenceNumber")?;
     let version = Version {
-        stream_label: stream_label.parse().map_err(DecodeError::Version)?,
+        stream_label: stream.label.parse().map_err(DecodeError::Version)?,
         sequence_number: sequence_number.parse().map_err(DecodeError::Version)?,
     };
+    if label_max.is_some_and(|max| version.stream_label > *max) {
+        return Err(DecodeError::FutureLabel);
+    }
     let keys_json = json.pointer_mut("/dynamodb/Keys").map(Value::take);
     let keys_json = keys_json.ok_or(DecodeError::Field { field: "dynamodb.Keys" })?;
     let keys = item_from_json("Keys", keys_json).map_err(DecodeError::KeysValue)?;
@@ -211,14 +239,21 @@ fn decode_image(
     Ok(image)
 }
 
-/// The table's name and the stream's label in
-/// `arn:aws:dynamodb:<region>:<account>:table/<name>/stream/<label>`.
-fn stream_of_arn(arn: &str) -> Option<(String, String)> {
+/// A stream, as its ARN names it.
+struct Stream {
+    region: String,
+    table_name: String,
+    label: String,
+}
+
+/// The parts of `arn:aws:dynamodb:<region>:<account>:table/<name>/stream/<label>`.
+fn stream_of_arn(arn: &str) -> Option<Stream> {
     let mut parts = arn.splitn(6, ':');
     let is_dynamodb = parts.next() == Some("arn") && parts.nth(1) == Some("dynamodb");
-    let resource = parts.nth(2).filter(|_| is_dynamodb)?;
+    let region = parts.next().filter(|_| is_dynamodb)?.to_owned();
+    let resource = parts.nth(1)?;
     let (table_name, label) = resource.strip_prefix("table/")?.split_once("/stream/")?;
-    Some((table_name.to_owned(), label.to_owned()))
+    Some(Stream { region, table_name: table_name.to_owned(), label: label.to_owned() })
 }
 
 #[cfg(test)]
@@ -257,14 +292,14 @@ mod tests {
 
     #[track_caller]
     fn check_error(raw_json: &str, expected: &str) {
-        let decoded = decode(&catalog(), raw_json);
+        let decoded = decode(&catalog(), None, raw_json);
         let error = decoded.record.and_then(|record| record.image).expect_err("must be refused");
         assert_eq!(error.to_string(), expected);
     }
 
     #[test]
     fn a_good_record_is_decoded_whole() {
-        let decoded = decode(&catalog(), &base().to_string());
+        let decoded = decode(&catalog(), None, &base().to_string());
         assert_eq!(decoded.table_name.as_deref(), Some("afterimage-orders"));
         assert_eq!(decoded.sequence_number.as_deref(), Some("100000000000000000001"));
         assert_eq!(decoded.created_at_ms, None, "it may be absent");
@@ -277,7 +312,7 @@ mod tests {
     fn the_time_of_a_record_is_whole_seconds() {
         let created_at_ms = |value| {
             let json = with("/dynamodb/ApproximateCreationDateTime", value);
-            decode(&catalog(), &json).created_at_ms
+            decode(&catalog(), None, &json).created_at_ms
         };
         assert_eq!(created_at_ms(json!(1_767_600_600)), Some(1_767_600_600_000));
         assert_eq!(created_at_ms(json!(1.767_600_600_5e9)), Some(1_767_600_600_500));
@@ -287,19 +322,19 @@ mod tests {
 
     #[test]
     fn a_removal_needs_no_image() {
-        let decoded = decode(&catalog(), &with("/eventName", json!("REMOVE")));
+        let decoded = decode(&catalog(), None, &with("/eventName", json!("REMOVE")));
         assert_eq!(decoded.record.expect("decodes").image, Ok(None));
     }
 
     #[test]
     fn a_text_longer_than_any_is_left_out() {
         let long = "7".repeat(RECORD_NAME_BYTES_MAX + 1);
-        let decoded = decode(&catalog(), &with("/dynamodb/SequenceNumber", json!(long)));
+        let decoded = decode(&catalog(), None, &with("/dynamodb/SequenceNumber", json!(long)));
         assert_eq!(decoded.sequence_number, None);
         assert!(decoded.record.is_err());
-        assert_eq!(decode(&catalog(), &with("/eventName", json!(long))).event_name, None);
+        assert_eq!(decode(&catalog(), None, &with("/eventName", json!(long))).event_name, None);
         let arn = format!("arn:aws:dynamodb:eu-west-1:1:table/{long}/stream/{long}");
-        assert_eq!(decode(&catalog(), &with("/eventSourceARN", json!(arn))).stream_label, None);
+        assert_eq!(decode(&catalog(), None, &with("/eventSourceARN", json!(arn))).stream_label, None);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use afterimage_schema::{AttributeType, TableDefinition};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::{View, Views, ViewsError, file};
+use super::{View, ViewError, Views, file};
 use crate::count::{CountView, Removal};
 use crate::latest::LatestView;
 
@@ -27,6 +27,17 @@ pub struct RowSettings {
     pub max: usize,
     /// Attributes that the application may add to a row while it moves.
     pub may_gain: Vec<String>,
+}
+
+/// Why documents are not views.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum DocumentError {
+    /// A document is not in the form of a views file, or two differ about a table.
+    #[error("a definition is not in the form of a views file, or two differ about a table")]
+    Form,
+    /// A view cannot work, or two do not go together.
+    #[error(transparent)]
+    View(#[from] ViewError),
 }
 
 impl View {
@@ -60,31 +71,31 @@ impl Views {
     /// The views of these documents, with their settings, and the tables of all of them together.
     ///
     /// # Errors
-    /// [`ViewsError`] if a document is not one, or if two views do not go together.
+    /// [`DocumentError`] if a document is not one, or if two views do not go together.
     pub fn from_documents<'a>(
         documents: impl IntoIterator<Item = (&'a Value, &'a Settings)>,
-    ) -> Result<Self, ViewsError> {
+    ) -> Result<Self, DocumentError> {
         let mut tables: BTreeMap<String, Value> = BTreeMap::new();
         let mut views = Vec::new();
         for (document, settings) in documents {
             let sections = document.get("table").and_then(Value::as_object);
             let view = document.get("view").and_then(Value::as_object);
-            let (sections, view) = sections.zip(view).ok_or(ViewsError::Document)?;
+            let (sections, view) = sections.zip(view).ok_or(DocumentError::Form)?;
             for (name, section) in sections {
                 join_section(tables.entry(name.clone()).or_insert(json!({})), section)?;
             }
             views.push(toml_of(&with_settings(view.clone(), settings))?);
         }
         let tables = tables.into_iter().map(|(name, section)| Ok((name, toml_of(&section)?)));
-        let (views, tables) = file::read(tables.collect::<Result<_, ViewsError>>()?, views)?;
+        let (views, tables) = file::read(tables.collect::<Result<_, DocumentError>>()?, views)?;
         Ok(Self { views, tables })
     }
 }
 
 /// Two documents about one table have the same name and keys; each names the index that its view uses.
-fn join_section(joined: &mut Value, section: &Value) -> Result<(), ViewsError> {
+fn join_section(joined: &mut Value, section: &Value) -> Result<(), DocumentError> {
     let (Some(joined), Some(section)) = (joined.as_object_mut(), section.as_object()) else {
-        return Err(ViewsError::Document);
+        return Err(DocumentError::Form);
     };
     let is_first = joined.is_empty();
     for (key, value) in section {
@@ -96,7 +107,7 @@ fn join_section(joined: &mut Value, section: &Value) -> Result<(), ViewsError> {
             (None, value) if is_first || key == "index" => {
                 joined.insert(key.clone(), value.clone());
             }
-            _ => return Err(ViewsError::Document),
+            _ => return Err(DocumentError::Form),
         }
     }
     Ok(())
@@ -110,8 +121,8 @@ fn with_settings(mut view: Map<String, Value>, settings: &Settings) -> Value {
     Value::Object(view)
 }
 
-fn toml_of<T: serde::de::DeserializeOwned>(value: &Value) -> Result<T, ViewsError> {
-    T::deserialize(value).map_err(|_| ViewsError::Document)
+fn toml_of<T: serde::de::DeserializeOwned>(value: &Value) -> Result<T, DocumentError> {
+    T::deserialize(value).map_err(|_| DocumentError::Form)
 }
 
 fn count_document(view: &CountView) -> Value {
@@ -270,6 +281,6 @@ mod tests {
         let documents: Vec<_> =
             documents.iter().map(|(view, name)| (view.to_document(name), view.settings())).collect();
         let read = documents.iter().map(|(document, settings)| (document, settings));
-        assert!(matches!(Views::from_documents(read), Err(ViewsError::Document)));
+        assert!(matches!(Views::from_documents(read), Err(DocumentError::Form)));
     }
 }

@@ -32,9 +32,6 @@ pub enum ViewsError {
         "the views file cannot be read: it takes `[table.NAME]` sections and `[[view]]` tables only"
     )]
     Syntax(#[source] toml::de::Error),
-    /// A definition of the registry is not in the form of a views file.
-    #[error("the definition is not in the form of a views file, or two differ about a table")]
-    Document,
     /// There is no view: there would be nothing to maintain.
     #[error("the views file has no view, so that nothing would be maintained: add a `[[view]]`")]
     Empty,
@@ -165,14 +162,14 @@ pub(super) fn parse(text: &str) -> Result<(Vec<View>, Vec<TableDefinition>), Vie
     if file.view.is_empty() {
         return Err(ViewsError::Empty);
     }
-    read(file.table, file.view)
+    Ok(read(file.table, file.view)?)
 }
 
 /// Reads sections and views, and checks them against each other.
 pub(super) fn read(
     sections: BTreeMap<String, toml::Value>,
     tables_of_views: Vec<toml::Table>,
-) -> Result<(Vec<View>, Vec<TableDefinition>), ViewsError> {
+) -> Result<(Vec<View>, Vec<TableDefinition>), ViewError> {
     let tables = tables(sections)?;
     let mut views: Vec<View> = Vec::new();
     for (index, table) in tables_of_views.into_iter().enumerate() {

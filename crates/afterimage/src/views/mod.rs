@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use afterimage_schema::{Table, TableDefinition, TableNames};
 
-pub use document::{RowSettings, Settings};
+pub use document::{DocumentError, RowSettings, Settings};
 pub use file::{ViewError, ViewsError};
 pub use requirements::{Slice, TableRequirement};
 

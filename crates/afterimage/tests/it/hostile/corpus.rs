@@ -30,7 +30,7 @@ fn check(folder: &str, table: &str, found: impl Fn(&str) -> String) {
 #[test]
 fn every_record_is_decoded_or_refused_with_its_reason() {
     check("records", include_str!("../../corpus/records.txt"), |text| {
-        match decode(&CATALOG, text).record {
+        match decode(&CATALOG, None, text).record {
             Err(error) => format!("no record, {}", reason(&error)),
             Ok(record) => match record.image {
                 Err(error) => format!("a record of its item, {}", reason(&error)),

@@ -148,7 +148,7 @@ fn is_same_set(one: &Value, other: &Value) -> bool {
 
 /// Drives a batch as an engine does, and tells each record's outcome in each view that reads it.
 fn outcomes(service: &mut Service, texts: &[String]) -> Vec<Vec<Option<Outcome>>> {
-    let decoded: Vec<_> = texts.iter().map(|text| decode(&CATALOG, text)).collect();
+    let decoded: Vec<_> = texts.iter().map(|text| decode(&CATALOG, None, text)).collect();
     let mut all = vec![Vec::new(); texts.len()];
     for view in VIEWS.iter() {
         let routed: Vec<_> = decoded
@@ -185,7 +185,7 @@ fn outcomes(service: &mut Service, texts: &[String]) -> Vec<Vec<Option<Outcome>>
 /// Whatever decodes has sense, and whatever happens to it, the controls get through.
 fn check(hostile: &[String], service: &mut Service) {
     for text in hostile {
-        if let Ok(record) = decode(&CATALOG, text).record {
+        if let Ok(record) = decode(&CATALOG, None, text).record {
             assert_sense(text, &record);
         }
     }
@@ -232,7 +232,7 @@ proptest! {
 
     #[test]
     fn any_text_is_decoded_or_refused(text in "(?s).{0,60}", splice in any_splice()) {
-        let decoded = decode(&CATALOG, &splice.apply(&text));
+        let decoded = decode(&CATALOG, None, &splice.apply(&text));
         prop_assert!(decoded.record.is_err());
     }
 }

@@ -1,0 +1,277 @@
+//! How views come into the registry.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use afterimage_schema::TableNameError;
+
+use super::{
+    Definition, DefinitionError, Difference, Fingerprint, OwnViews, Registration, Registry, State,
+    differences,
+};
+use crate::views::{DocumentError, Settings, Views};
+
+/// What stands before a file is registered.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Standing {
+    /// Real names of the source tables that hold items.
+    pub filled_tables: BTreeSet<String>,
+    /// Views of which `derived` holds a ledger or heads.
+    pub derived_views: BTreeSet<String>,
+}
+
+/// What is written to register a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Enrolment {
+    /// The registry as it is then.
+    pub registry: Registry,
+    /// Definitions that are put before the registry names them.
+    pub definitions: Vec<Definition>,
+}
+
+/// Why a file is not registered.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// A registered view is another one in the file.
+    #[error("{difference}; {}", difference.fix())]
+    Differs {
+        /// The difference.
+        difference: Difference,
+    },
+    /// A new view would miss what its table holds.
+    #[error(
+        "view `{view}` is not registered, and its table `{table}` holds items, which it would not count; take it out of the file, or start it over an empty table: this version of Afterimage does not fill a view from a table"
+    )]
+    NeedsBackfill {
+        /// The view.
+        view: String,
+        /// The real name of its table.
+        table: String,
+    },
+    /// A new view and a registered one write the same items.
+    #[error("the file does not go together with what is registered: {0}")]
+    Views(DocumentError),
+    /// A table has no real name.
+    #[error(transparent)]
+    Names(#[from] TableNameError),
+}
+
+/// Registers a file: new views over empty tables as live ones. A view that `derived` already holds while there
+/// is no registry was made by a version without one: it goes on as generation 1. Settings become those of the
+/// file. `None` if there is nothing to write.
+///
+/// # Errors
+/// Every reason why the file cannot be registered; then nothing is to be written.
+pub fn enrol(
+    own: &OwnViews,
+    read: Option<&Registry>,
+    registered: &BTreeMap<Fingerprint, Result<Definition, DefinitionError>>,
+    standing: &Standing,
+    region: &str,
+) -> Result<Option<Enrolment>, Vec<Refused>> {
+    let definitions = own.definitions().map_err(|error| vec![error.into()])?;
+    let mut registry = read.cloned().unwrap_or_else(|| empty(region));
+    let mut refused: Vec<_> = differences(&definitions, &registry, registered)
+        .into_iter()
+        .filter(|it| matches!(it, Difference::Changed { .. } | Difference::Unreadable { .. }))
+        .map(|difference| Refused::Differs { difference })
+        .collect();
+    let mut new = Vec::new();
+    for definition in definitions {
+        let name = definition.view_name();
+        let settings = own.views.named(name).map(crate::View::settings).unwrap_or_default();
+        if let Some(known) = registry.views.iter_mut().find(|it| it.name == name) {
+            known.settings = settings;
+            continue;
+        }
+        let table = definition.table().map_or_else(String::new, |(_, name)| name.to_owned());
+        let state = match (standing.filled_tables.contains(&table), read) {
+            (false, _) => State::Live,
+            (true, None) if standing.derived_views.contains(name) => State::Building,
+            (true, _) => {
+                refused.push(Refused::NeedsBackfill { view: name.to_owned(), table });
+                continue;
+            }
+        };
+        new.push((definition, settings, state));
+    }
+    let documents = registry.views.iter().filter_map(|it| {
+        let definition = registered.get(&it.fingerprint)?.as_ref().ok()?;
+        Some((definition.document(), &it.settings))
+    });
+    let documents = documents.chain(new.iter().map(|(it, settings, _)| (it.document(), settings)));
+    if let Err(error) = Views::from_documents(documents) {
+        refused.push(Refused::Views(error));
+    }
+    if !refused.is_empty() {
+        return Err(refused);
+    }
+    let mut definitions = Vec::new();
+    for (definition, settings, state) in new {
+        add(&mut registry, &definition, settings, state);
+        definitions.push(definition);
+    }
+    if read == Some(&registry) {
+        return Ok(None);
+    }
+    registry.revision += 1;
+    Ok(Some(Enrolment { registry, definitions }))
+}
+
+/// Registers a file where there is no registry and nothing can be looked at first: as generation 1 of every
+/// view, of which nobody knows whether it is whole.
+///
+/// # Errors
+/// [`TableNameError`] if a table has no real name.
+pub fn enrol_unseen(own: &OwnViews, region: &str) -> Result<Enrolment, TableNameError> {
+    let definitions = own.definitions()?;
+    let mut registry = empty(region);
+    registry.revision = 1;
+    for definition in &definitions {
+        let settings = own.views.named(definition.view_name()).map(crate::View::settings);
+        add(&mut registry, definition, settings.unwrap_or_default(), State::Building);
+    }
+    Ok(Enrolment { registry, definitions })
+}
+
+fn empty(region: &str) -> Registry {
+    Registry {
+        revision: 0,
+        region: region.to_owned(),
+        views: Vec::new(),
+        next_generation: BTreeMap::new(),
+    }
+}
+
+fn add(registry: &mut Registry, definition: &Definition, settings: Settings, state: State) {
+    let name = definition.view_name().to_owned();
+    let next = registry.next_generation.entry(name.clone()).or_insert(1);
+    let generation = *next;
+    *next += 1;
+    registry.views.push(Registration {
+        name,
+        generation,
+        state,
+        since: None,
+        fingerprint: definition.fingerprint().clone(),
+        table: definition.table().map_or_else(String::new, |(_, name)| name.to_owned()),
+        settings,
+    });
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use afterimage_schema::TableNames;
+    use expect_test::{Expect, expect};
+
+    use super::super::definition::tests::views;
+    use super::*;
+
+    /// The views with tables named `shop-orders` and so on.
+    pub(crate) fn own(views: &Views) -> OwnViews {
+        let names = TableNames::from_lookup(&views.all_tables(), |variable| {
+            let table = variable.strip_suffix("_TABLE")?;
+            Some(format!("shop-{}", table.to_ascii_lowercase()))
+        });
+        OwnViews { views: views.clone(), names: names.expect("names") }
+    }
+
+    /// A registry of these definitions, all live.
+    pub(crate) fn registry_of(definitions: &[Definition]) -> Registry {
+        let mut registry = empty("eu-west-1");
+        registry.revision = 7;
+        for definition in definitions {
+            add(&mut registry, definition, Settings::default(), State::Live);
+        }
+        registry
+    }
+
+    struct Case<'a> {
+        file: (&'a str, &'a str),
+        is_registered: bool,
+        filled: &'a [&'a str],
+        derived: &'a [&'a str],
+    }
+
+    #[track_caller]
+    fn check(case: &Case<'_>, expected: &Expect) {
+        let registered = super::super::definition::tests::definition("", "");
+        let registry = registry_of(std::slice::from_ref(&registered));
+        let known = [(registered.fingerprint().clone(), Ok(registered))].into();
+        let set = |names: &[&str]| names.iter().map(|it| (*it).to_owned()).collect();
+        let standing =
+            Standing { filled_tables: set(case.filled), derived_views: set(case.derived) };
+        let file = own(&views(case.file.0, case.file.1));
+        let read = case.is_registered.then_some(&registry);
+        let found = match enrol(&file, read, &known, &standing, "eu-west-1") {
+            Ok(None) => "nothing\n".to_owned(),
+            Ok(Some(enrolment)) => {
+                let views = enrolment.registry.views.iter();
+                views.map(|it| format!("{} {} {}\n", it.name, it.generation, it.state)).collect()
+            }
+            Err(refused) => refused.iter().map(|it| format!("{it}\n")).collect(),
+        };
+        expected.assert_eq(&found);
+    }
+
+    #[test]
+    fn a_view_is_registered_over_an_empty_table_only() {
+        let file = ("", "");
+        check(
+            &Case { file, is_registered: false, filled: &[], derived: &[] },
+            &expect![[r"
+                by-status 1 live
+            "]],
+        );
+        check(
+            &Case { file, is_registered: false, filled: &["shop-orders"], derived: &[] },
+            &expect![[r"
+                view `by-status` is not registered, and its table `shop-orders` holds items, which it would not count; take it out of the file, or start it over an empty table: this version of Afterimage does not fill a view from a table
+            "]],
+        );
+        check(
+            &Case { file, is_registered: false, filled: &["shop-orders"], derived: &["by-status"] },
+            &expect![[r"
+                by-status 1 building
+            "]],
+        );
+        check(
+            &Case { file, is_registered: true, filled: &["shop-orders"], derived: &["by-status"] },
+            &expect![[r"
+                nothing
+            "]],
+        );
+    }
+
+    #[test]
+    fn a_changed_view_is_refused_and_so_is_a_renamed_one_over_the_same_items() {
+        check(
+            &Case { file: ("retract", "skip"), is_registered: true, filled: &[], derived: &[] },
+            &expect![[r#"
+                view `by-status`, key `remove`: the registry has "retract", the file has "skip"; write the registered value in the file again; a changed definition is another view: give it another name and another target
+            "#]],
+        );
+        check(
+            &Case {
+                file: (r#"name = "by-status""#, r#"name = "by-state""#),
+                is_registered: true,
+                filled: &[],
+                derived: &[],
+            },
+            &expect![[r"
+                the file does not go together with what is registered: view `by-state`, key `target.pk`: view `by-status` writes the same items; give each view items of its own
+            "]],
+        );
+    }
+
+    #[test]
+    fn a_second_file_of_an_empty_table_joins_what_is_registered() {
+        check(
+            &Case { file: ("orders", "returns"), is_registered: true, filled: &[], derived: &[] },
+            &expect![[r#"
+                view `by-status`, key `source`: the registry has "orders", the file has "returns"; write the registered value in the file again; a changed definition is another view: give it another name and another target
+                view `by-status`, key `table.name`: the registry has "shop-orders", the file has "shop-returns"; write the registered value in the file again; a changed definition is another view: give it another name and another target
+                view `by-status`, key `target.pk`: the registry has "orders-by-status", the file has "returns-by-status"; write the registered value in the file again; a changed definition is another view: give it another name and another target
+            "#]],
+        );
+    }
+}
