@@ -73,7 +73,7 @@ impl Core {
     fn open(&self, bytes: &[u8]) -> Result<Opened, BenchError> {
         let event: StreamEvent = serde_json::from_slice(bytes)?;
         let decoded: Vec<Decoded> =
-            event.records.iter().map(|raw| decode(&self.catalog, raw.get())).collect();
+            event.records.iter().map(|raw| decode(&self.catalog, None, raw.get())).collect();
         let (_, tasks) = Batch::open(&self.views, decoded.iter().map(|it| it.record.as_ref()));
         let mut tasks: Vec<_> = tasks.into_iter().map(|it| it.task).collect();
         let steps = tasks.iter_mut().map(|task| task.next()).collect();

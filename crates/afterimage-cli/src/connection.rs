@@ -7,6 +7,7 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use afterimage::registry::{Difference, Maintained};
 use afterimage::{Catalog, Views};
 use afterimage_dynamodb::{Processor, ViewsFile};
 use afterimage_schema::{Table, TableDefinition, TableNames};
@@ -82,7 +83,8 @@ impl ConnectionArguments {
     /// A client for the chosen DynamoDB; nothing is sent yet.
     pub async fn open(&self) -> anyhow::Result<Connection> {
         self.check()?;
-        let (views, names) = read_views(self.views.clone(), self.format())?;
+        let file = ViewsFile::of_command(self.views.clone());
+        let (views, names) = read_views(&file, self.format())?;
         let (config, place) = match (&self.endpoint, self.aws) {
             (_, true) => (aws_settings().await?, Place::Aws),
             (endpoint, false) => {
@@ -91,7 +93,7 @@ impl ConnectionArguments {
                 (endpoint_settings(url), Place::Endpoint(url.to_owned()))
             }
         };
-        Ok(Connection { client: Client::new(&config), config, views, names, place })
+        Ok(Connection { client: Client::new(&config), config, views, names, file, place })
     }
 
     /// Refuses two places at once.
@@ -122,11 +124,17 @@ pub struct Connection {
     pub views: Views,
     /// The tables' real names.
     pub names: TableNames,
+    file: ViewsFile,
     config: SdkConfig,
     place: Place,
 }
 
 impl Connection {
+    /// The views file that the command takes.
+    pub fn file(&self) -> &ViewsFile {
+        &self.file
+    }
+
     /// A client for the tables' streams.
     pub fn streams(&self) -> aws_sdk_dynamodbstreams::Client {
         aws_sdk_dynamodbstreams::Client::new(&self.config)
@@ -137,9 +145,53 @@ impl Connection {
         Ok(self.views.catalog(self.names.clone())?)
     }
 
-    /// A processor for the views.
+    /// A processor whose own file is the command's.
     pub fn processor(&self) -> anyhow::Result<Processor> {
         Ok(Processor::new(self.client.clone(), self.views.clone(), self.names.clone())?)
+    }
+
+    /// A processor, and what it maintains: what is registered, never what the command's file says beside it. The
+    /// tables that it needs are there.
+    pub async fn registered(&self) -> anyhow::Result<(Processor, Maintained)> {
+        self.require(&[Table::DERIVED]).await?;
+        let processor = self.processor()?;
+        let maintained = processor.maintained().await.map_err(|error| {
+            let sentence = format!("the registry of views at {} cannot be used", self.place());
+            Failure::new(sentence, "correct what the cause names, and run the command again")
+                .because(error)
+        })?;
+        self.check_differences(&maintained)?;
+        for view in maintained.views.iter() {
+            self.require_name(maintained.catalog.name(view.source())?).await?;
+        }
+        Ok((processor, maintained))
+    }
+
+    /// Where the command's file and the registry differ. A file that nobody named tells nothing by what it has more
+    /// or less.
+    pub fn differences<'a>(
+        &self,
+        maintained: &'a Maintained,
+    ) -> impl Iterator<Item = &'a Difference> {
+        let is_named = self.file != ViewsFile::CompiledIn;
+        let is_told = move |it: &&Difference| match it {
+            Difference::Unregistered { .. } | Difference::Lost { .. } => is_named,
+            Difference::Changed { .. } | Difference::Unreadable { .. } => true,
+        };
+        maintained.differences.iter().filter(is_told)
+    }
+
+    /// Refuses a file that is not what is registered.
+    fn check_differences(&self, maintained: &Maintained) -> anyhow::Result<()> {
+        let (harmless, refused): (Vec<_>, Vec<_>) =
+            self.differences(maintained).partition(|it| it.is_harmless());
+        for it in harmless {
+            writeln!(std::io::stderr(), "note: {it}")?;
+        }
+        let Some(first) = refused.first() else { return Ok(()) };
+        let lines: Vec<_> = refused.iter().map(|it| format!("\n  {it}")).collect();
+        let sentence = format!("{} is not what is registered:{}", self.file, lines.concat());
+        Err(Failure::new(sentence, first.fix()).into())
     }
 
     /// Every table: the declared ones, then `derived`.
@@ -160,19 +212,17 @@ impl Connection {
         })
     }
 
-    /// Checks that DynamoDB answers and has every table, before any work is begun.
-    pub async fn require_all(&self) -> anyhow::Result<()> {
-        let tables: Vec<_> = self.tables().into_iter().map(|it| it.table).collect();
-        self.require(&tables).await
-    }
-
     /// Checks that DynamoDB answers and has the tables, before any work is begun.
     pub async fn require(&self, tables: &[Table]) -> anyhow::Result<()> {
         for table in tables {
-            let name = self.names.name(table)?;
-            let described = self.client.describe_table().table_name(name).send().await;
-            described.map_err(|error| self.explain(error))?;
+            self.require_name(self.names.name(table)?).await?;
         }
+        Ok(())
+    }
+
+    async fn require_name(&self, name: &str) -> anyhow::Result<()> {
+        let described = self.client.describe_table().table_name(name).send().await;
+        described.map_err(|error| self.explain(error))?;
         Ok(())
     }
 
@@ -251,8 +301,7 @@ impl Connection {
 }
 
 /// The views of the file that the command takes, and the real names of their tables.
-pub fn read_views(option: Option<PathBuf>, format: Format) -> anyhow::Result<(Views, TableNames)> {
-    let file = ViewsFile::of_command(option);
+pub fn read_views(file: &ViewsFile, format: Format) -> anyhow::Result<(Views, TableNames)> {
     let views = file.read().map_err(|error| {
         Failure::new("the views cannot be used", "correct the file, or name another with --views")
             .because(error)

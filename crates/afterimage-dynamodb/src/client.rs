@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use afterimage_schema::{Table, TableNames, table_names_of_environment};
+use afterimage::registry::OwnViews;
+use afterimage_schema::{Table, TableNames, table_name_of_function, table_names_of_environment};
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
@@ -52,16 +53,24 @@ pub fn client_at_endpoint(endpoint_url: &str) -> Client {
 
 impl Processor {
     /// The processor of a Lambda function, as the process environment describes it: `AFTERIMAGE_VIEWS`
-    /// if it is set, the tables' names, and the AWS SDK's own variables.
+    /// if it is set (`registry`: no own file), the tables' names, and the AWS SDK's own variables.
     ///
     /// # Errors
     /// [`ProcessorError`] if the views do not hold together, or a name is missing or invalid.
     pub async fn of_function() -> Result<Self, ProcessorError> {
-        let views = ViewsFile::of_function().read()?;
-        let names = TableNames::of_function(&views.all_tables())?;
+        let own = match ViewsFile::of_function() {
+            None => None,
+            Some(file) => {
+                let views = file.read()?;
+                let names = TableNames::of_function(&views.all_tables())?;
+                Some(OwnViews { views, names })
+            }
+        };
+        let derived_name = table_name_of_function(&Table::DERIVED)?;
         // A variable that no views file declares names a table of the deployment all the same.
-        let catalog = views.catalog(names)?.with_unread(table_names_of_environment());
-        Ok(Self::of_catalog(client_from_environment().await, views, catalog))
+        let mut unread = table_names_of_environment();
+        unread.retain(|name| *name != derived_name);
+        Self::of(client_from_environment().await, &derived_name, own, unread)
     }
 
     /// The first read, which opens the connection before a batch waits for it: of an item that is not
@@ -74,8 +83,9 @@ impl Processor {
         let keys = KeysAndAttributes::builder()
             .keys(HashMap::from([("pk".to_owned(), nothing.clone()), ("sk".to_owned(), nothing)]))
             .build()?;
-        let table_name = self.catalog.name(&Table::DERIVED)?;
-        let read = self.store.client.batch_get_item().request_items(table_name, keys).send();
+        let table_name = self.registry.derived_name();
+        let client = self.registry.client();
+        let read = client.batch_get_item().request_items(table_name, keys).send();
         read.await.map_err(|error| service_error("first BatchGetItem", error))?;
         Ok(())
     }

@@ -20,6 +20,20 @@ pub struct Consumption {
     pub retry_count: u64,
 }
 
+impl Consumption {
+    /// Both together.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            read_units: self.read_units + other.read_units,
+            write_units: self.write_units + other.write_units,
+            transaction_count: self.transaction_count + other.transaction_count,
+            conflict_count: self.conflict_count + other.conflict_count,
+            retry_count: self.retry_count + other.retry_count,
+        }
+    }
+}
+
 /// Adds up what a batch consumes.
 #[derive(Debug, Default)]
 pub(crate) struct Meter {

@@ -2,24 +2,28 @@
 
 mod retry;
 
-use std::sync::Arc;
-
 use afterimage::batch::{Batch, RecordOutcomes};
+use afterimage::parked::NO_VIEW;
 use afterimage::record::{DecodeError, Decoded};
-use afterimage::{Catalog, CatalogError, Views, decode, reason};
-use afterimage_schema::{TableNameError, TableNames};
+use afterimage::registry::{Maintained, OwnViews};
+use afterimage::version::StreamLabel;
+use afterimage::{Catalog, CatalogError, Outcome, Views, decode, reason};
+use afterimage_schema::{Table, TableNameError, TableNames};
 use aws_sdk_dynamodb::Client;
 use futures::FutureExt as _;
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use time::OffsetDateTime;
+use time::format_description::BorrowedFormatItem;
 use time::format_description::well_known::Rfc3339;
+use time::macros::format_description;
+use time::{Duration, OffsetDateTime};
 use tokio::time::Instant;
 
 use crate::budget::Budget;
 use crate::drive::{Payloads, drive_all};
+use crate::meter::Consumption;
+use crate::registry::{IfAbsent, RegistryReader, RegistryUseError};
 use crate::report::{BatchReport, RecordReport};
-use crate::store::Store;
 use crate::views_file::ViewsFileError;
 
 pub use retry::{Retried, RetryError};
@@ -44,33 +48,53 @@ pub enum ProcessorError {
     /// A table has no name.
     #[error(transparent)]
     Catalog(#[from] CatalogError),
+    /// The client does not tell its Region, and streams of other Regions must be told apart.
+    #[error("the client has no Region: set AWS_REGION")]
+    NoRegion,
 }
 
-/// Maintains every view of one deployment.
+/// A stream's label to the second.
+const LABEL_FORMAT: &[BorrowedFormatItem<'_>] =
+    format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]");
+
+/// How long the registry may take to be read outside of a batch.
+const READ_TIME_MAX: std::time::Duration = std::time::Duration::from_secs(60);
+
+/// How far ahead of the clock a stream's label may be.
+const LABEL_AHEAD_MAX: Duration = Duration::DAY;
+
+/// Maintains every registered view of one deployment. Clones share what they know of the registry.
 #[derive(Debug, Clone)]
 pub struct Processor {
-    pub(crate) store: Store,
-    pub(crate) catalog: Arc<Catalog>,
-    pub(crate) views: Arc<Views>,
+    pub(crate) registry: RegistryReader,
     clock: fn() -> OffsetDateTime,
 }
 
 impl Processor {
-    /// A processor for these views, whose tables have these real names.
+    /// A processor whose own file has these views, over tables with these real names. It maintains what the
+    /// registry names. Where there is no registry, its first batch registers its own views.
     ///
     /// # Errors
-    /// [`CatalogError`] if a table has no name.
-    pub fn new(client: Client, views: Views, names: TableNames) -> Result<Self, CatalogError> {
-        let catalog = views.catalog(names)?;
-        Ok(Self::of_catalog(client, views, catalog))
+    /// [`ProcessorError`] if a table has no name, or if the client has no Region.
+    pub fn new(client: Client, views: Views, names: TableNames) -> Result<Self, ProcessorError> {
+        let derived_name = names.name(&Table::DERIVED)?.to_owned();
+        Self::of(client, &derived_name, Some(OwnViews { views, names }), Vec::new())
     }
 
-    /// A processor for these views and their catalog.
-    #[must_use]
-    pub fn of_catalog(client: Client, views: Views, catalog: Catalog) -> Self {
-        let catalog = Arc::new(catalog);
-        let store = Store::new(client, Arc::clone(&catalog));
-        Self { store, catalog, views: Arc::new(views), clock: OffsetDateTime::now_utc }
+    /// A processor with or without an own file, and with further real names of tables that no view of the file
+    /// reads. Without a registry and a file it skips every record.
+    ///
+    /// # Errors
+    /// As [`Processor::new`].
+    pub fn of(
+        client: Client,
+        derived_name: &str,
+        own: Option<OwnViews>,
+        unread: Vec<String>,
+    ) -> Result<Self, ProcessorError> {
+        let region = client.config().region().ok_or(ProcessorError::NoRegion)?.to_string();
+        let registry = RegistryReader::new(client, derived_name, region, own, unread)?;
+        Ok(Self { registry, clock: OffsetDateTime::now_utc })
     }
 
     /// The same, with another clock than the system's for what is written of the time.
@@ -85,22 +109,50 @@ impl Processor {
         (self.clock)().format(&Rfc3339).unwrap_or_else(|_| "unknown".to_owned())
     }
 
-    /// The names of the views, in the order of their file.
-    pub fn view_names(&self) -> impl Iterator<Item = &str> {
-        self.views.iter().map(afterimage::View::name)
+    /// The greatest stream label that a record may have now.
+    pub(crate) fn label_max(&self) -> Option<StreamLabel> {
+        let latest = (self.clock)().checked_add(LABEL_AHEAD_MAX)?;
+        latest.format(LABEL_FORMAT).ok()?.parse().ok()
+    }
+
+    /// What is maintained: by the registry, or by the own file where there is no registry. Nothing is written.
+    ///
+    /// # Errors
+    /// [`RegistryUseError`] if the registry cannot be used.
+    pub async fn maintained(&self) -> Result<Maintained, RegistryUseError> {
+        let session = self.registry.session(Budget::until(Instant::now() + READ_TIME_MAX));
+        let current = self.registry.current(&session, IfAbsent::TakeFile).await?;
+        Ok(current.maintained.clone())
     }
 
     /// Applies a batch, and stops in time before the deadline. Every record gets an outcome for each
     /// view that reads its table; what could not be done is [`Outcome::Failed`](afterimage::Outcome::Failed), never an error.
+    /// The registry is read first, so that whatever an older one acknowledged was written before it changed.
     pub async fn process(&self, event: &StreamEvent, deadline: Instant) -> BatchReport {
-        let decoded: Vec<_> =
-            event.records.iter().map(|raw| decode(&self.catalog, raw.get())).collect();
+        let budget = Budget::until(deadline);
+        let reading = self.registry.session(budget);
+        let current = self.registry.current(&reading, IfAbsent::Register).boxed().await;
+        let (registry_consumption, label_max) = (reading.meter.consumption(), self.label_max());
+        let decode_with = |catalog: &Catalog| -> Vec<_> {
+            let records = event.records.iter();
+            records.map(|raw| decode(catalog, label_max.as_ref(), raw.get())).collect()
+        };
+        let current = match current {
+            Ok(current) => current,
+            Err(error) => {
+                tracing::error!(error = reason(&error), "the registry could not be used");
+                let decoded = decode_with(self.registry.empty_catalog());
+                return self.failed(&decoded, registry_consumption);
+            }
+        };
+        let decoded = decode_with(&current.maintained.catalog);
         let now = self.now();
         let payloads =
             Payloads { raw_records: &event.records, decoded: &decoded, now: &now, retried: None };
-        let (batch, tasks) = Batch::open(&self.views, decoded.iter().map(|it| it.record.as_ref()));
+        let views = &current.maintained.views;
+        let (batch, tasks) = Batch::open(views, decoded.iter().map(|it| it.record.as_ref()));
         note_unread(&decoded);
-        let session = self.store.session(Budget::until(deadline));
+        let session = current.store.session(budget);
         // Boxed, so that callers do not carry the types of all the futures within.
         let (tasks, errors) = drive_all(&session, &payloads, tasks).boxed().await;
         for error in &errors {
@@ -110,10 +162,26 @@ impl Processor {
         let records = decoded.iter().zip(batch.outcomes(ends));
         BatchReport {
             records: records.map(|(decoded, outcomes)| record_report(decoded, outcomes)).collect(),
-            consumption: session.meter.consumption(),
-            finished_at_ms: i64::try_from((self.clock)().unix_timestamp_nanos() / 1_000_000)
-                .unwrap_or(i64::MAX),
+            consumption: session.meter.consumption().and(registry_consumption),
+            finished_at_ms: self.now_ms(),
+            difference_count: current.maintained.differences.len() as u64,
+            unreadable_count: current.maintained.unreadable.len() as u64,
         }
+    }
+
+    /// Every record has to come again.
+    fn failed(&self, decoded: &[Decoded], consumption: Consumption) -> BatchReport {
+        let failed = || vec![(NO_VIEW.to_owned(), Outcome::Failed)];
+        BatchReport {
+            records: decoded.iter().map(|it| record_report(it, failed())).collect(),
+            consumption,
+            finished_at_ms: self.now_ms(),
+            ..BatchReport::default()
+        }
+    }
+
+    fn now_ms(&self) -> i64 {
+        i64::try_from((self.clock)().unix_timestamp_nanos() / 1_000_000).unwrap_or(i64::MAX)
     }
 }
 

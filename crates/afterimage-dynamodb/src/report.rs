@@ -39,6 +39,10 @@ pub struct BatchReport {
     pub consumption: Consumption,
     /// When the batch was done, in milliseconds since 1970.
     pub finished_at_ms: i64,
+    /// How many differences there are between the processor's own views file and the registry.
+    pub difference_count: u64,
+    /// How many registered views cannot be maintained.
+    pub unreadable_count: u64,
 }
 
 impl BatchReport {

@@ -75,6 +75,10 @@ impl Store {
         Self { client, catalog }
     }
 
+    pub(crate) fn catalog(&self) -> &Catalog {
+        &self.catalog
+    }
+
     pub(crate) fn session(&self, budget: Budget) -> Session<'_> {
         Session { store: self, budget, meter: Meter::default() }
     }
@@ -106,6 +110,11 @@ impl Session<'_> {
 }
 
 impl StoreError {
+    /// Whether a table is absent.
+    pub(crate) fn is_missing_table(&self) -> bool {
+        matches!(self, StoreError::Service { code, .. } if code == MISSING_TABLE)
+    }
+
     /// Whether trying again may help.
     fn is_passing(&self) -> bool {
         match self {
@@ -123,6 +132,9 @@ impl StoreError {
         }
     }
 }
+
+/// The code of a request to a table that is absent.
+const MISSING_TABLE: &str = "ResourceNotFoundException";
 
 /// The code of a request that ended without an answer.
 const NO_RESPONSE: &str = "no response";

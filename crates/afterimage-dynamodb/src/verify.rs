@@ -18,6 +18,7 @@ use tokio::time::Instant;
 use crate::budget::Budget;
 use crate::meter::Consumption;
 use crate::processor::Processor;
+use crate::registry::{IfAbsent, RegistryUseError};
 use crate::store::{Session, StoreError};
 use first_look::{Audit, first_look};
 
@@ -99,23 +100,27 @@ impl Processor {
     /// items each page of the first look read.
     ///
     /// # Errors
-    /// [`StoreError`] where something could not be read.
+    /// [`RegistryUseError`] where the registry, or anything else, could not be read.
     pub async fn verify(
         &self,
         view: Option<&str>,
         options: VerifyOptions,
         on_items: impl Fn(u64) + Sync,
-    ) -> Result<Verification, StoreError> {
+    ) -> Result<Verification, RegistryUseError> {
         let is_wanted = |it: &&View| view.is_none_or(|name| it.name() == name);
-        let views: Vec<_> = self.views.iter().filter(is_wanted).collect();
-        let session = self.store.session(Budget::until(Instant::now() + TIME_MAX));
+        let budget = Budget::until(Instant::now() + TIME_MAX);
+        let reading = self.registry.session(budget);
+        let current = self.registry.current(&reading, IfAbsent::TakeFile).await?;
+        let views: Vec<_> = current.maintained.views.iter().filter(is_wanted).collect();
+        let session = current.store.session(budget);
         let run = Run { session: &session, options };
         let mut reports = Vec::new();
         for (audit, parked_ids) in first_look(&run, &views, &on_items).await? {
             reports.push(match audit {
                 Audit::Count(audit) => count::look_again(&run, *audit).await?,
                 Audit::Latest(audit) => {
-                    self.note_parked(&session, *audit, &parked_ids, &run).await?
+                    let catalog = &current.maintained.catalog;
+                    latest::note_parked(catalog, *audit, &parked_ids, &run).await?
                 }
             });
         }
@@ -127,7 +132,7 @@ impl Processor {
     /// # Errors
     /// [`StoreError`] where it could not be written.
     pub async fn keep_result(&self, report: &ViewReport) -> Result<(), StoreError> {
-        let session = self.store.session(Budget::until(Instant::now() + TIME_MAX));
+        let session = self.registry.session(Budget::until(Instant::now() + TIME_MAX));
         let result = VerifyResult {
             finished_at: self.now(),
             drift_count: report.drift.len() as u64 + report.further_count,

@@ -9,6 +9,10 @@ use afterimage::{Views, ViewsError};
 /// The environment variable that names a views file.
 pub const VIEWS_VARIABLE: &str = "AFTERIMAGE_VIEWS";
 
+/// What the variable holds for a function without a file: it maintains what the registry names, and nothing
+/// else.
+const REGISTRY_ONLY: &str = "registry";
+
 /// The views file of a folder.
 const FILE_NAME: &str = "views.toml";
 
@@ -53,10 +57,15 @@ impl ViewsFile {
         option.or_else(of_environment).or_else(in_folder).map_or(Self::CompiledIn, Self::Path)
     }
 
-    /// The file that a Lambda function takes: what `AFTERIMAGE_VIEWS` names, or the product's own.
+    /// The file that a Lambda function takes: what `AFTERIMAGE_VIEWS` names, or the product's own; `None` if it
+    /// says `registry`.
     #[must_use]
-    pub fn of_function() -> Self {
-        of_environment().map_or(Self::CompiledIn, Self::Path)
+    pub fn of_function() -> Option<Self> {
+        match of_environment() {
+            None => Some(Self::CompiledIn),
+            Some(path) if path.as_os_str() == REGISTRY_ONLY => None,
+            Some(path) => Some(Self::Path(path)),
+        }
     }
 
     /// Reads and checks the file.

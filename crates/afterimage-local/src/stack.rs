@@ -8,8 +8,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use afterimage::Views;
-use afterimage_dynamodb::Processor;
+use afterimage::registry::{Maintained, OwnViews};
+use afterimage::{View, Views};
+use afterimage_dynamodb::{Processor, Registration};
 use afterimage_schema::{TableDefinition, TableNames};
 use embedded_dynamodb::Emulator;
 use time::OffsetDateTime;
@@ -19,7 +20,7 @@ use tokio::task::JoinHandle;
 
 use crate::applications::Applications;
 use crate::event_source_mapping::{
-    CheckpointStore, OnFailure, StreamProcessorFunction, TableMapping, Trigger, TriggerParts,
+    CheckpointStore, OnFailure, Starvation, StreamProcessorFunction, TableMapping, Trigger, TriggerParts,
     read_settings, starved,
 };
 use crate::gateway::{Authorizer, Functions, Gateway, Keys, Routes, serve};
@@ -79,24 +80,27 @@ impl Stack {
     /// # Errors
     /// [`StartError`]; nothing is left running then.
     pub async fn start(options: Options) -> Result<Self, StartError> {
-        let Options { views, names, .. } = options;
+        let own = OwnViews { views: options.views, names: options.names };
         // Before anything is made: what cannot be right is refused.
-        let mappings = mappings(&views, &names)?;
+        mappings(&own.views, own.views.tables(), &own.names)?;
         let (listener, http_port) = listen(options.http_port).await?;
         let data_dir = match &options.storage {
             Storage::Memory => None,
             Storage::DataDir(path) => Some(DataDir::open(path)?),
         };
         let kept = Kept::open(data_dir.as_ref())?;
-        let tables = views.all_tables();
-        let emulator = open_database(kept.database, options.dynamodb_port, &tables, &names).await?;
+        let started = Emulator::start(kept.database, options.dynamodb_port).await;
+        let emulator = started.map_err(StartError::of_database)?;
+        let (mappings, maintained) = register(&emulator, &own).await?;
         let client = emulator.client();
-        let applications = Applications::of(&client, &views, &names)?;
+        let applications = Applications::of(&client, &own.views, &own.names)?;
         let routes = Routes::of(TEMPLATE, &applications).map_err(StartError::Routes)?;
-        let processor = Processor::new(client, views, names).map_err(StartError::Processor)?;
+        let processor =
+            Processor::new(client, own.views, own.names).map_err(StartError::Processor)?;
         // Boxed, as the largest of what is waited for.
         Box::pin(seed::seed_once(data_dir.as_ref(), options.seed, &applications)).await?;
-        let outcomes = Arc::new(Outcomes::of_views(processor.view_names()));
+        let outcomes = Arc::new(Outcomes::of_views(maintained.views.iter().map(View::name)));
+        let registry = processor.clone();
         let parts = TriggerParts {
             mappings: mappings.clone(),
             client: emulator.streams_client(),
@@ -112,6 +116,7 @@ impl Stack {
             checkpoints: kept.checkpoints,
             counters: trigger.as_ref().map(Trigger::counters).unwrap_or_default(),
             outcomes,
+            registry,
             counting: tokio::sync::Mutex::default(),
         };
         let authorizer = Authorizer::new(kept.keys);
@@ -166,12 +171,16 @@ async fn listen(port: u16) -> Result<(TcpListener, u16), StartError> {
     Ok((listener, port))
 }
 
-/// The mappings of the declared tables: those of the template, and for a table without one the settings of
+/// The mappings of these tables: those of the template, and for a table without one the settings of
 /// the template's first, which are those of them all but for the filters.
-fn mappings(views: &Views, names: &TableNames) -> Result<Vec<TableMapping>, StartError> {
+fn mappings(
+    views: &Views,
+    tables: &[TableDefinition],
+    names: &TableNames,
+) -> Result<Vec<TableMapping>, StartError> {
     let of_template = read_settings(TEMPLATE).map_err(StartError::Settings)?;
     let mut settings = Vec::new();
-    for definition in views.tables() {
+    for definition in tables {
         let table = &definition.table;
         let own = of_template.iter().find(|it| it.table == *table).cloned();
         settings.extend(own.or_else(|| Some(of_template.first()?.for_table(table))));
@@ -183,17 +192,47 @@ fn mappings(views: &Views, names: &TableNames) -> Result<Vec<TableMapping>, Star
     Ok(mappings.collect::<Result<_, _>>()?)
 }
 
-/// Serves the database, with every table in it.
-async fn open_database(
-    storage: embedded_dynamodb::Storage,
-    port: u16,
-    tables: &[TableDefinition],
-    names: &TableNames,
-) -> Result<Emulator, StartError> {
-    let started = Emulator::start(storage, port).await;
-    let emulator = started.map_err(StartError::of_database)?;
-    emulator.create_tables(tables, names).map_err(StartError::Tables)?;
-    Ok(emulator)
+/// Registers the file, and makes the tables that are absent: of the file, and of the registered views that it
+/// has lost, which are maintained too. Nothing is written if the file is refused.
+async fn register(
+    emulator: &Emulator,
+    own: &OwnViews,
+) -> Result<(Vec<TableMapping>, Maintained), StartError> {
+    let all = own.views.all_tables();
+    emulator.check_tables(&all, &own.names).map_err(StartError::Tables)?;
+    let prepared = Registration::prepare(emulator.client(), own).await;
+    let prepared = prepared.map_err(StartError::Register)?;
+    let maintained = prepared.maintained();
+    let lost = maintained.views.tables().iter();
+    let lost = lost.filter(|it| !own.views.tables().iter().any(|own| own.table == it.table));
+    let sources: Vec<_> = own.views.tables().iter().chain(lost).cloned().collect();
+    let names = maintained.catalog.names();
+    for view in maintained.views.iter() {
+        check_stream(emulator, view, names.name(view.source())?)?;
+    }
+    let mappings = mappings(&maintained.views, &sources, names)?;
+    let derived = std::iter::once(TableDefinition::derived());
+    let tables: Vec<_> = sources.into_iter().chain(derived).collect();
+    emulator.create_tables(&tables, names).map_err(StartError::Tables)?;
+    prepared.register().await.map_err(|error| StartError::Register(error.into()))?;
+    Ok((mappings, maintained.clone()))
+}
+
+/// A table that stands must have a stream with new images.
+fn check_stream(emulator: &Emulator, view: &View, table_name: &str) -> Result<(), StartError> {
+    let problem = match emulator.stream_view_type(table_name).map_err(StartError::Tables)? {
+        None => return Ok(()),
+        Some(None) => format!("the table `{table_name}` has no stream"),
+        Some(Some(view_type)) => match view_type.as_str() {
+            "NEW_IMAGE" | "NEW_AND_OLD_IMAGES" => return Ok(()),
+            other => format!("the stream of the table `{table_name}` is {other}"),
+        },
+    };
+    Err(StartError::Starved(Starvation {
+        view: view.name().to_owned(),
+        problem,
+        fix: "give the table a stream with the view type NEW_IMAGE".to_owned(),
+    }))
 }
 
 /// What is kept between starts, or in memory.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use afterimage_dynamodb::BatchReport;
+use afterimage_dynamodb::{BatchReport, Processor, RegistryUseError};
 use aws_sdk_dynamodbstreams::Client;
 use serde::Serialize;
 
@@ -52,6 +52,28 @@ impl Outcomes {
     }
 }
 
+/// A generation of a view, as the registry has it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Generation {
+    /// The view.
+    pub view: String,
+    /// Its number, from 1.
+    pub generation: u64,
+    /// `building`, `live`, `retired` or `dropping`.
+    pub state: &'static str,
+}
+
+/// Why the status cannot be told.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum StatusError {
+    /// A stream cannot be read.
+    #[error("a stream cannot be read")]
+    Stream(#[from] StreamError),
+    /// The registry cannot be used.
+    #[error("the registry of views cannot be used")]
+    Registry(#[from] RegistryUseError),
+}
+
 /// What the status is computed from.
 #[derive(Debug)]
 pub(crate) struct Status {
@@ -60,6 +82,8 @@ pub(crate) struct Status {
     pub checkpoints: Arc<CheckpointStore>,
     pub counters: Arc<Counters>,
     pub outcomes: Arc<Outcomes>,
+    /// Tells what is registered.
+    pub registry: Processor,
     /// Held while the streams are counted: counting reads every record that is not done, so several
     /// requests at once would keep the database from its writers.
     pub counting: tokio::sync::Mutex<()>,
@@ -81,6 +105,10 @@ pub(crate) struct StatusReport {
     pub views: Counts,
     /// By view: how long ago the oldest record of its last batch was written when the batch was done.
     pub lag_ms: BTreeMap<String, i64>,
+    /// What is registered.
+    pub generations: Vec<Generation>,
+    /// Where the views file that the stack was started with and the registry differ, one sentence each.
+    pub differences: Vec<String>,
 }
 
 impl Status {
@@ -89,9 +117,16 @@ impl Status {
     /// nothing and the same checkpoints, since then nothing was done in between.
     ///
     /// # Errors
-    /// [`StreamError`] where a stream cannot be read.
-    pub(crate) async fn report(&self) -> Result<StatusReport, StreamError> {
+    /// [`StatusError`] where a stream or the registry cannot be read.
+    pub(crate) async fn report(&self) -> Result<StatusReport, StatusError> {
         let _counting = self.counting.lock().await;
+        let maintained = self.registry.maintained().await?;
+        let registered = maintained.registry.iter().flat_map(|it| &it.views);
+        let generations = registered.map(|it| Generation {
+            view: it.name.clone(),
+            generation: it.generation,
+            state: it.state.name(),
+        });
         let mut last = None;
         let (mut drained, mut pending) = (false, 0);
         for _ in 0..COUNTS {
@@ -111,6 +146,8 @@ impl Status {
             on_failure: self.counters.on_failure(),
             views: self.outcomes.snapshot(),
             lag_ms: self.outcomes.lag_ms(),
+            generations: generations.collect(),
+            differences: maintained.differences.iter().map(ToString::to_string).collect(),
         })
     }
 }

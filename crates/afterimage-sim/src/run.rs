@@ -118,7 +118,7 @@ impl World {
             schedule.seed,
             schedule.lanes_per_shard,
             schedule.bisects,
-        );
+        )?;
         Ok(Self { dynamodb, catalog, views, oracle, application, moment, mapping, trace })
     }
 
@@ -228,7 +228,7 @@ impl World {
                 Ok(())
             }
             Action::Cut { pick } => {
-                self.mapping.cut(*pick);
+                self.mapping.cut(*pick)?;
                 Ok(())
             }
             Action::Restart => {

@@ -143,6 +143,28 @@ impl Emulator {
         aws_sdk_dynamodbstreams::Client::from_conf(config)
     }
 
+    /// Checks that the tables which stand have the keys of their definitions.
+    ///
+    /// # Errors
+    /// [`TableError::OtherKeys`] for the first that has others.
+    pub fn check_tables(
+        &self,
+        definitions: &[TableDefinition],
+        names: &TableNames,
+    ) -> Result<(), TableError> {
+        tables::missing(&self.database, definitions, names).map(|_| ())
+    }
+
+    /// The view type of the stream of a table that stands, by its real name: `NEW_IMAGE` and so on; `None` for a
+    /// table without a stream. `Ok(None)` outside for a table that does not stand.
+    ///
+    /// # Errors
+    /// [`TableError::Refused`] if the database cannot tell.
+    pub fn stream_view_type(&self, name: &str) -> Result<Option<Option<String>>, TableError> {
+        let standing = tables::standing(&self.database, name)?;
+        Ok(standing.map(|it| it.stream_view_type.filter(|_| it.stream_enabled)))
+    }
+
     /// Creates the tables that are absent, and returns the real names of those that it created.
     ///
     /// # Errors

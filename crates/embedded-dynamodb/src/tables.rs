@@ -47,6 +47,32 @@ pub enum TableError {
     },
 }
 
+/// The tables that are not there, with their real names.
+pub(crate) fn missing<'a>(
+    database: &Database,
+    definitions: &'a [TableDefinition],
+    names: &'a TableNames,
+) -> Result<Vec<(&'a TableDefinition, &'a str)>, TableError> {
+    let mut missing = Vec::new();
+    for definition in definitions {
+        let name = names.name(&definition.table)?;
+        match standing(database, name)? {
+            Some(standing) => check_keys(definition, &standing)?,
+            None => missing.push((definition, name)),
+        }
+    }
+    Ok(missing)
+}
+
+/// What stands under a real name.
+pub(crate) fn standing(
+    database: &Database,
+    name: &str,
+) -> Result<Option<TableMetadata>, TableError> {
+    let refused = |reason: String| TableError::Refused { name: name.to_owned(), reason };
+    database.get_table_metadata(name).map_err(|error| refused(error.to_string()))
+}
+
 /// Creates the tables that are not there, and returns the real names of those that it created. Nothing is
 /// created if a table that stands has other keys than its definition.
 pub(crate) fn create_missing(
@@ -54,17 +80,7 @@ pub(crate) fn create_missing(
     definitions: &[TableDefinition],
     names: &TableNames,
 ) -> Result<Vec<String>, TableError> {
-    let mut missing = Vec::new();
-    for definition in definitions {
-        let name = names.name(&definition.table)?;
-        let refused = |reason: String| TableError::Refused { name: name.to_owned(), reason };
-        let known =
-            database.get_table_metadata(name).map_err(|error| refused(error.to_string()))?;
-        match known {
-            Some(standing) => check_keys(definition, &standing)?,
-            None => missing.push((definition, name)),
-        }
-    }
+    let missing = missing(database, definitions, names)?;
     let mut created = Vec::new();
     for (definition, name) in missing {
         let request = serde_json::from_value(definition.create_table_input(name))

@@ -74,6 +74,8 @@ fn wide_event(
         .metric("conflict_count", Unit::Count, consumed.conflict_count)
         .metric("retry_count", Unit::Count, consumed.retry_count)
         .metric("duration_ms", Unit::Milliseconds, invocation.duration_ms)
+        .metric("difference_count", Unit::Count, report.difference_count)
+        .metric("unreadable_view_count", Unit::Count, report.unreadable_count)
         .field("transaction_count", consumed.transaction_count)
         .field("outcomes", json!(counts))
         .field("cold_start", invocation.is_cold_start);
@@ -151,7 +153,13 @@ mod tests {
             duration_ms: 5,
         };
         let consumption = Consumption { write_units: 4.0, ..Consumption::default() };
-        let report = BatchReport { records, consumption, finished_at_ms: 1_767_600_001_500 };
+        let report = BatchReport {
+            records,
+            consumption,
+            finished_at_ms: 1_767_600_001_500,
+            difference_count: 2,
+            unreadable_count: 0,
+        };
         let lines = lines(&invocation, &report).into_iter().map(|line| {
             let mut line: Value = serde_json::from_str(&line).expect("JSON");
             let members = line.as_object_mut().expect("an object");
@@ -174,7 +182,7 @@ mod tests {
                 record("9", Some(1_767_600_001_000), &[("a", Outcome::Applied)]),
             ],
             &expect![[r#"
-                {"cold_start":true,"conflict_count":0,"duplicate_count":0,"duration_ms":5,"failed_count":1,"lowest_failed_sequence_number":"8","message":"batch processed","oldest_record_lag_ms":1500,"outcomes":{"a":{"applied":2,"failed":1},"b":{"parked":1}},"parked_count":1,"read_units":0.0,"record_count":3,"retry_count":0,"transaction_count":0,"write_units":4.0}
+                {"cold_start":true,"conflict_count":0,"difference_count":2,"duplicate_count":0,"duration_ms":5,"failed_count":1,"lowest_failed_sequence_number":"8","message":"batch processed","oldest_record_lag_ms":1500,"outcomes":{"a":{"applied":2,"failed":1},"b":{"parked":1}},"parked_count":1,"read_units":0.0,"record_count":3,"retry_count":0,"transaction_count":0,"unreadable_view_count":0,"write_units":4.0}
                 {"View":"a","message":"view updated","parked_count":0,"view_lag_seconds":1.5}
                 {"Outcome":"applied","View":"a","message":"outcome counted","record_count":2}
                 {"Outcome":"failed","View":"a","message":"outcome counted","record_count":1}
@@ -189,7 +197,7 @@ mod tests {
         check(
             vec![record("7", Some(1_767_600_002_000), &[("a", Outcome::Duplicate)])],
             &expect![[r#"
-                {"cold_start":true,"conflict_count":0,"duplicate_count":1,"duration_ms":5,"failed_count":0,"message":"batch processed","oldest_record_lag_ms":0,"outcomes":{"a":{"duplicate":1}},"parked_count":0,"read_units":0.0,"record_count":1,"retry_count":0,"transaction_count":0,"write_units":4.0}
+                {"cold_start":true,"conflict_count":0,"difference_count":2,"duplicate_count":1,"duration_ms":5,"failed_count":0,"message":"batch processed","oldest_record_lag_ms":0,"outcomes":{"a":{"duplicate":1}},"parked_count":0,"read_units":0.0,"record_count":1,"retry_count":0,"transaction_count":0,"unreadable_view_count":0,"write_units":4.0}
                 {"View":"a","message":"view updated","parked_count":0,"view_lag_seconds":0.0}
                 {"Outcome":"duplicate","View":"a","message":"outcome counted","record_count":1}
             "#]],

@@ -101,11 +101,11 @@ pub async fn run(arguments: ReplayArguments) -> anyhow::Result<Status> {
         Some(path) => read_messages(path).await?,
         None => Vec::new(),
     };
-    connection.require_all().await?;
-    let catalog = connection.catalog()?;
+    let (processor, maintained) = connection.registered().await?;
+    let catalog = maintained.catalog;
     let bar = progress::bar((files.len() + messages.len()) as u64, "replaying");
     let mut replay = Replay {
-        processor: connection.processor()?,
+        processor,
         bar,
         lines: Vec::new(),
         consumed: Consumed::default(),

@@ -8,6 +8,7 @@ use std::fmt;
 
 use afterimage::Item;
 use afterimage::attribute_value::item_from_json;
+use afterimage::registry::{Maintained, State};
 use afterimage::verify::VerifyResult;
 use afterimage_dynamodb::ParkedRecords;
 use afterimage_schema::{Table, TableDefinition};
@@ -99,6 +100,8 @@ struct ViewStatus {
     /// `None` where nobody tells.
     outcomes: Option<BTreeMap<String, u64>>,
     parked_count: usize,
+    /// `None` if it is not registered.
+    generation: Option<(u64, State)>,
     verified: Option<VerifyResult>,
 }
 
@@ -179,9 +182,13 @@ pub async fn run(arguments: StatusArguments) -> anyhow::Result<Status> {
     let connection = arguments.connection.open().await?;
     let (source, batches) = place.ask().await?;
     connection.require(&[Table::DERIVED]).await?;
+    let maintained = connection.processor()?.maintained().await.with_context(|| {
+        format!("the registry of views at {} cannot be used", connection.place())
+    })?;
     let parked_counts = parked_counts(&connection).await?;
-    let configured = connection.views.iter().map(|view| view.name().to_owned());
-    let mut names: BTreeSet<String> = configured.collect();
+    let maintained_names = maintained.views.iter().map(|view| view.name().to_owned());
+    let mut names: BTreeSet<String> = maintained_names.collect();
+    names.extend(maintained.unreadable.iter().map(|it| it.view.clone()));
     names.extend(parked_counts.keys().cloned());
     names.extend(batches.iter().flat_map(|batches| batches.outcomes.keys().cloned()));
     let mut views = Vec::new();
@@ -191,11 +198,29 @@ pub async fn run(arguments: StatusArguments) -> anyhow::Result<Status> {
             outcomes: batches.as_ref().map(|batches| batches.outcomes_of(&view)),
             parked_count: parked_counts.get(&view).copied().unwrap_or(0),
             verified: verified(&connection, &view).await?,
+            generation: maintained
+                .registry
+                .as_ref()
+                .and_then(|registry| registry.of_view(&view))
+                .map(|it| (it.generation, it.state)),
             view,
         });
     }
-    print(&source, &views, arguments.connection.format())?;
+    print(&source, &views, &notes(&connection, &maintained), arguments.connection.format())?;
     Ok(Status::Done)
+}
+
+/// What is not as the views file says, one sentence each.
+fn notes(connection: &Connection, maintained: &Maintained) -> Vec<String> {
+    let differences = connection.differences(maintained).map(|it| format!("{it}; {}", it.fix()));
+    let unreadable = maintained.unreadable.iter().map(|it| {
+        let (view, table, reason) = (&it.view, &it.table, &it.reason);
+        format!("view `{view}` is not maintained, and the records of `{table}` fail: {reason}")
+    });
+    let absent = maintained.registry.is_none().then(|| {
+        "there is no registry yet: the first batch or the first `up` makes it".to_owned()
+    });
+    differences.chain(unreadable).chain(absent).collect()
 }
 
 async fn parked_counts(connection: &Connection) -> anyhow::Result<BTreeMap<String, usize>> {
@@ -226,13 +251,24 @@ async fn verified(connection: &Connection, view: &str) -> anyhow::Result<Option<
     Ok(Some(result.with_context(|| format!("the result of verifying {view} cannot be read"))?))
 }
 
-fn print(source: &Source, views: &[ViewStatus], format: Format) -> anyhow::Result<()> {
+fn print(
+    source: &Source,
+    views: &[ViewStatus],
+    notes: &[String],
+    format: Format,
+) -> anyhow::Result<()> {
     let mut output = Output::new();
     match format {
         Format::Table => {
             output.line(&source.to_string())?;
             let rows: Vec<_> = views.iter().map(row).collect();
-            output.table(["VIEW", "LAG", "OUTCOMES", "PARKED", "DRIFT", "VERIFIED AT"], &rows)?;
+            output.table(
+                ["VIEW", "LAG", "OUTCOMES", "PARKED", "DRIFT", "VERIFIED AT", "STATE"],
+                &rows,
+            )?;
+            for note in notes {
+                output.line(&format!("note: {note}"))?;
+            }
         }
         Format::Json => {
             let views: Vec<_> = views.iter().map(document).collect();
@@ -241,7 +277,7 @@ fn print(source: &Source, views: &[ViewStatus], format: Format) -> anyhow::Resul
                 Source::Log(log) => (None, Some(log)),
                 Source::Nobody => (None, None),
             };
-            output.json(&json!({ "stack": stack, "log": log, "views": views }))?;
+            output.json(&json!({ "stack": stack, "log": log, "views": views, "notes": notes }))?;
         }
     }
     output.finish()?;
@@ -268,7 +304,7 @@ impl fmt::Display for Source {
     }
 }
 
-fn row(view: &ViewStatus) -> [String; 6] {
+fn row(view: &ViewStatus) -> [String; 7] {
     let unknown = || "-".to_owned();
     let outcomes = view.outcomes.as_ref().map(|outcomes| {
         outcomes.iter().map(|(name, count)| format!("{name}={count}")).collect::<Vec<_>>().join(" ")
@@ -281,6 +317,7 @@ fn row(view: &ViewStatus) -> [String; 6] {
         view.parked_count.to_string(),
         verified.map_or_else(unknown, |it| it.drift_count.to_string()),
         verified.map_or_else(|| "never".to_owned(), |it| it.finished_at.clone()),
+        view.generation.map_or_else(unknown, |(_, state)| state.to_string()),
     ]
 }
 
@@ -300,6 +337,8 @@ fn document(view: &ViewStatus) -> Value {
         "lag_ms": view.lag_ms,
         "outcomes": view.outcomes,
         "parked": view.parked_count,
+        "generation": view.generation.map(|(number, _)| number),
+        "state": view.generation.map(|(_, state)| state.name()),
         "verified": verified,
     })
 }

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use afterimage_dynamodb::ViewsFile;
 use afterimage_local::{Options, Stack, Storage, function_log, install_logs};
 use anyhow::Context as _;
 use clap::Args;
@@ -54,7 +55,7 @@ pub struct UpArguments {
 /// Runs the local stack until Ctrl-C or SIGTERM.
 pub async fn run(arguments: UpArguments) -> anyhow::Result<Status> {
     // Read first: a mistake in it is said before anything is begun.
-    let (views, names) = read_views(arguments.views, Format::Table)?;
+    let (views, names) = read_views(&ViewsFile::of_command(arguments.views), Format::Table)?;
     let log = (!arguments.in_memory).then(|| function_log(&arguments.data_dir));
     install_logs(log).context("the logs cannot be written")?;
     let options = Options {

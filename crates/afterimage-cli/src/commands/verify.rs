@@ -1,8 +1,13 @@
 //! `afterimage verify`: derived items against the fold of the source tables.
 
+use std::collections::BTreeSet;
+use std::io::Write as _;
 use std::time::Duration;
 
-use afterimage_dynamodb::{Processor, Verification, VerifyOptions, ViewReport};
+use afterimage::View;
+use afterimage::registry::Maintained;
+use afterimage_dynamodb::{Verification, VerifyOptions, ViewReport};
+use afterimage_schema::Table;
 use anyhow::Context as _;
 use clap::Args;
 use serde_json::{Value, json};
@@ -43,11 +48,14 @@ pub struct VerifyArguments {
 pub async fn run(arguments: VerifyArguments) -> anyhow::Result<Status> {
     let connection = arguments.connection.open().await?;
     let format = arguments.connection.format();
-    let processor = connection.processor()?;
-    check_view(&processor, arguments.view.as_deref())?;
-    connection.require_all().await?;
+    let (processor, maintained) = connection.registered().await?;
+    check_view(&maintained, arguments.view.as_deref())?;
+    check_readable(&maintained)?;
+    if maintained.registry.is_none() {
+        writeln!(std::io::stderr(), "note: there is no registry; {} is compared", connection.file())?;
+    }
     let bar = match format {
-        Format::Table => progress::bar(item_count(&connection).await?, "verifying"),
+        Format::Table => progress::bar(item_count(&connection, &maintained).await?, "verifying"),
         Format::Json => indicatif::ProgressBar::hidden(),
     };
     let options = VerifyOptions {
@@ -72,8 +80,19 @@ pub async fn run(arguments: VerifyArguments) -> anyhow::Result<Status> {
     Ok(if is_drifted { Status::Incomplete } else { Status::Done })
 }
 
-fn check_view(processor: &Processor, view: Option<&str>) -> Result<(), Failure> {
-    let names: Vec<&str> = processor.view_names().collect();
+/// What cannot be maintained cannot be compared: no answer would be true.
+fn check_readable(maintained: &Maintained) -> Result<(), Failure> {
+    match maintained.unreadable.first() {
+        None => Ok(()),
+        Some(it) => {
+            let sentence = format!("the registered view `{}` cannot be compared: {}", it.view, it.reason);
+            Err(Failure::new(sentence, "use the version of Afterimage that registered it"))
+        }
+    }
+}
+
+fn check_view(maintained: &Maintained, view: Option<&str>) -> Result<(), Failure> {
+    let names: Vec<&str> = maintained.views.iter().map(View::name).collect();
     match view.filter(|view| !names.contains(view)) {
         None => Ok(()),
         Some(view) => {
@@ -84,10 +103,12 @@ fn check_view(processor: &Processor, view: Option<&str>) -> Result<(), Failure> 
 }
 
 /// About how many items there are: what DynamoDB counted in the last hours.
-async fn item_count(connection: &Connection) -> anyhow::Result<u64> {
+async fn item_count(connection: &Connection, maintained: &Maintained) -> anyhow::Result<u64> {
     let mut count: u64 = 0;
-    for definition in connection.tables() {
-        let name = connection.names.name(&definition.table)?;
+    let sources = maintained.views.iter().map(|view| view.source().clone());
+    let tables: BTreeSet<_> = sources.chain(std::iter::once(Table::DERIVED)).collect();
+    for table in &tables {
+        let name = maintained.catalog.name(table)?;
         let described = connection.client.describe_table().table_name(name).send().await;
         let described = described.map_err(|error| connection.explain(error))?;
         let items = described.table.and_then(|table| table.item_count);

@@ -3,7 +3,7 @@
 use afterimage::batch::{Batch, ViewTask};
 use afterimage::parked::{NO_VIEW, ParkedRecord};
 use afterimage::record::Decoded;
-use afterimage::{Outcome, View, decode, reason};
+use afterimage::{Outcome, View, Views, decode, reason};
 use futures::FutureExt as _;
 use serde_json::value::RawValue;
 use tokio::time::Instant;
@@ -12,6 +12,7 @@ use super::Processor;
 use crate::budget::Budget;
 use crate::drive::{Payloads, drive_all};
 use crate::meter::Consumption;
+use crate::registry::{IfAbsent, RegistryUseError};
 use crate::store::StoreError;
 
 /// Why a parked record was not even tried again. It stays parked.
@@ -29,6 +30,9 @@ pub enum RetryError {
         /// The view's name.
         view: String,
     },
+    /// The registry cannot be used.
+    #[error("the registry of views cannot be used")]
+    Registry(#[from] RegistryUseError),
     /// The payload is no JSON.
     #[error("the payload of the parked record is no JSON")]
     Payload(#[source] serde_json::Error),
@@ -76,11 +80,15 @@ impl Processor {
         deadline: Instant,
     ) -> Result<Retried, RetryError> {
         let raw = RawValue::from_string(parked.raw_json.clone()).map_err(RetryError::Payload)?;
-        let decoded = [decode(&self.catalog, raw.get())];
+        let budget = Budget::until(deadline);
+        let reading = self.registry.session(budget);
+        let current = self.registry.current(&reading, IfAbsent::Register).boxed().await?;
+        let maintained = &current.maintained;
+        let decoded = [decode(&maintained.catalog, self.label_max().as_ref(), raw.get())];
         let (batch, tasks) = if parked.view == NO_VIEW {
-            Batch::open(&self.views, decoded.iter().map(|it| it.record.as_ref()))
+            Batch::open(&maintained.views, decoded.iter().map(|it| it.record.as_ref()))
         } else {
-            self.open_again(parked, &decoded)?
+            open_again(&maintained.views, parked, &decoded)?
         };
         let now = self.now();
         let raw_records = [raw];
@@ -90,7 +98,7 @@ impl Processor {
             now: &now,
             retried: Some(parked),
         };
-        let session = self.store.session(Budget::until(deadline));
+        let session = current.store.session(budget);
         let (tasks, errors) = drive_all(&session, &payloads, tasks).boxed().await;
         for error in &errors {
             tracing::error!(error = reason(error), "a parked record could not be tried again");
@@ -99,18 +107,18 @@ impl Processor {
         let outcomes = batch.outcomes(ends).into_iter().flatten().collect();
         Ok(Retried { outcomes, errors, consumption: session.meter.consumption() })
     }
+}
 
-    fn open_again(
-        &self,
-        parked: &ParkedRecord,
-        decoded: &[Decoded; 1],
-    ) -> Result<(Batch, Vec<ViewTask>), RetryError> {
-        let no_view = || RetryError::NoView { view: parked.view.clone() };
-        let view: &View = self.views.named(&parked.view).ok_or_else(no_view)?;
-        let [decoded] = decoded;
-        let record = decoded.record.as_ref().ok();
-        let record = record.filter(|record| record.key.table == *view.source());
-        let record = record.ok_or_else(|| RetryError::NotRead { view: parked.view.clone() })?;
-        Ok(Batch::retry(view, record, parked.part.as_deref()))
-    }
+fn open_again(
+    views: &Views,
+    parked: &ParkedRecord,
+    decoded: &[Decoded; 1],
+) -> Result<(Batch, Vec<ViewTask>), RetryError> {
+    let no_view = || RetryError::NoView { view: parked.view.clone() };
+    let view: &View = views.named(&parked.view).ok_or_else(no_view)?;
+    let [decoded] = decoded;
+    let record = decoded.record.as_ref().ok();
+    let record = record.filter(|record| record.key.table == *view.source());
+    let record = record.ok_or_else(|| RetryError::NotRead { view: parked.view.clone() })?;
+    Ok(Batch::retry(view, record, parked.part.as_deref()))
 }

@@ -69,6 +69,26 @@ impl Session<'_> {
         Ok(items)
     }
 
+    /// Whether a table, by its real name, has an item.
+    ///
+    /// # Errors
+    /// [`StoreError`] if it could not be read.
+    pub(crate) async fn first_item(&self, table_name: &str) -> Result<bool, StoreError> {
+        let page = self.retried(|| async {
+            let request = self.store.client.scan().table_name(table_name);
+            request
+                .consistent_read(true)
+                .limit(1)
+                .return_consumed_capacity(ReturnConsumedCapacity::Total)
+                .send()
+                .await
+                .map_err(|error| service_error("Scan", error))
+        });
+        let page = page.await?;
+        self.meter.read(page.consumed_capacity.as_slice());
+        Ok(!page.items.ok_or(StoreError::Answer)?.is_empty())
+    }
+
     async fn batch_get(&self, keys: &[ItemKey]) -> Result<Vec<(ItemKey, Item)>, StoreError> {
         let mut found = Vec::new();
         let mut wanted = Some(self.keys_by_table(keys)?);

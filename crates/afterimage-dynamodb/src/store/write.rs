@@ -77,32 +77,40 @@ impl Session<'_> {
         Ok(())
     }
 
+    /// Puts an item where none stands.
+    ///
+    /// # Errors
+    /// [`StoreError`] where it may not have been put.
+    pub(crate) async fn put_new(&self, key: &ItemKey, item: &Item) -> Result<(), StoreError> {
+        let table_name = self.store.catalog.name(&key.table)?;
+        let put = self.retried(|| async {
+            let request = self
+                .store
+                .client
+                .put_item()
+                .table_name(table_name)
+                .set_item(Some(item_to_sdk(item)))
+                .condition_expression("attribute_not_exists(pk)")
+                .return_consumed_capacity(ReturnConsumedCapacity::Total);
+            match request.send().await {
+                Ok(output) => {
+                    self.meter.written(output.consumed_capacity.as_slice());
+                    Ok(())
+                }
+                Err(error) if meaning(&error) == Meaning::Changed => Ok(()),
+                Err(error) => Err(service_error("PutItem", error)),
+            }
+        });
+        put.await
+    }
+
     /// Puts the pieces of a parked record, each once.
     ///
     /// # Errors
     /// [`StoreError`] where a piece may not have been put.
     pub(crate) async fn park(&self, record: &ParkedRecord) -> Result<(), StoreError> {
         for (key, item) in record.to_items()? {
-            let table_name = self.store.catalog.name(&key.table)?;
-            let put = self.retried(|| async {
-                let request = self
-                    .store
-                    .client
-                    .put_item()
-                    .table_name(table_name)
-                    .set_item(Some(item_to_sdk(&item)))
-                    .condition_expression("attribute_not_exists(pk)")
-                    .return_consumed_capacity(ReturnConsumedCapacity::Total);
-                match request.send().await {
-                    Ok(output) => {
-                        self.meter.written(output.consumed_capacity.as_slice());
-                        Ok(())
-                    }
-                    Err(error) if meaning(&error) == Meaning::Changed => Ok(()),
-                    Err(error) => Err(service_error("PutItem", error)),
-                }
-            });
-            put.await?;
+            self.put_new(&key, &item).await?;
         }
         Ok(())
     }

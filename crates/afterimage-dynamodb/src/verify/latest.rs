@@ -6,11 +6,10 @@ use afterimage::engine::{Answer, Read};
 use afterimage::latest::{Head, chunk_key, head_key};
 use afterimage::limits::{COPIED_BYTES_MAX, SUGGESTED_ROWS_MAX};
 use afterimage::verify::{HeadSight, LatestAudit, Sight};
-use afterimage::{AttributeValue, Item, ItemKey, KeyValue, decode};
+use afterimage::{AttributeValue, Item, ItemKey, KeyValue, Catalog, decode};
 use futures::stream::{StreamExt as _, TryStreamExt as _};
 
 use super::{CANDIDATE_COUNT_MAX, LOOK_COUNT, LOOK_COUNT_MAX, Run, ViewReport};
-use crate::processor::Processor;
 use crate::store::{Session, StoreError};
 
 /// Groups that are looked at at once.
@@ -28,29 +27,26 @@ struct Candidate {
     equal_look_count: u32,
 }
 
-impl Processor {
-    /// Tells the audit of the records that its view parked, where it matters, and looks again.
-    pub(super) async fn note_parked(
-        &self,
-        session: &Session<'_>,
-        mut audit: LatestAudit,
-        parked_ids: &[String],
-        run: &Run<'_>,
-    ) -> Result<ViewReport, StoreError> {
-        let ids = if audit.suspects().next().is_some() { parked_ids } else { &[] };
-        for id in ids {
-            for partition in afterimage::parked::Stored::partitions_of(id) {
-                let pieces = session.partition(&partition).await?;
-                for stored in afterimage::parked::Stored::from_pieces(pieces) {
-                    let Ok(parked) = &stored.record else { continue };
-                    if let Ok(record) = decode(&self.catalog, &parked.raw_json).record {
-                        audit.parked(parked, &record);
-                    }
+/// Tells the audit of the records that its view parked, where it matters, and looks again.
+pub(super) async fn note_parked(
+    catalog: &Catalog,
+    mut audit: LatestAudit,
+    parked_ids: &[String],
+    run: &Run<'_>,
+) -> Result<ViewReport, StoreError> {
+    let ids = if audit.suspects().next().is_some() { parked_ids } else { &[] };
+    for id in ids {
+        for partition in afterimage::parked::Stored::partitions_of(id) {
+            let pieces = run.session.partition(&partition).await?;
+            for stored in afterimage::parked::Stored::from_pieces(pieces) {
+                let Ok(parked) = &stored.record else { continue };
+                if let Ok(record) = decode(catalog, None, &parked.raw_json).record {
+                    audit.parked(parked, &record);
                 }
             }
         }
-        look_again(run, &audit).await
     }
+    look_again(run, &audit).await
 }
 
 /// Looks again at groups that the first look did not find right.

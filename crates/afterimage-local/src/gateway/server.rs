@@ -97,7 +97,7 @@ impl Gateway {
     async fn status(&self) -> Result<Response, Refusal> {
         let report = self.status.report().await;
         let report = report
-            .map_err(|error| error.to_string())
+            .map_err(|error| afterimage::reason(&error))
             .and_then(|report| serde_json::to_value(report).map_err(|error| error.to_string()));
         match report {
             Ok(report) => Ok(json_response(StatusCode::OK, &report)),

@@ -74,9 +74,12 @@ pub enum StartError {
     /// The keys could not be made or read.
     #[error("the keys of the tokens could not be made or read")]
     Keys(#[source] KeyError),
+    /// The views of the file are not what is registered, or cannot be registered.
+    #[error("the views cannot be maintained")]
+    Register(#[source] afterimage_dynamodb::RegisterError),
     /// The views do not hold.
     #[error("the stream processor could not be made")]
-    Processor(#[source] afterimage::CatalogError),
+    Processor(#[source] afterimage_dynamodb::ProcessorError),
 }
 
 impl StartError {
@@ -97,6 +100,7 @@ impl StartError {
             | StartError::Settings(_)
             | StartError::Checkpoints(_)
             | StartError::Keys(_)
+            | StartError::Register(_)
             | StartError::Processor(_) => 1,
         }
     }

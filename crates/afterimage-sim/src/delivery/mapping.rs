@@ -8,7 +8,7 @@ use std::time::Duration;
 use afterimage::{Catalog, Views};
 use afterimage_dynamodb::{BatchReport, Processor, StreamEvent};
 use afterimage_schema::Table;
-use time::OffsetDateTime;
+use time::macros::datetime;
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, sleep, timeout_at};
 
@@ -82,7 +82,7 @@ impl Mapping {
         seed: u64,
         lanes_per_shard: usize,
         bisects: bool,
-    ) -> Self {
+    ) -> Result<Self, WorldError> {
         let state = State {
             stream: Stream::new(seed, dynamodb.is_planted(Canary::VersionsAsText)),
             shards: Shards::of([ALBUMS, MESSAGES], lanes_per_shard),
@@ -96,10 +96,10 @@ impl Mapping {
         let mapping =
             Self(Arc::new(Shared { dynamodb, catalog, views, trace, state: Mutex::new(state) }));
         for _ in 0..PROCESS_COUNT {
-            let process = mapping.start_process();
+            let process = mapping.start_process()?;
             mapping.state().processes.push(process);
         }
-        mapping
+        Ok(mapping)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -107,15 +107,17 @@ impl Mapping {
     }
 
     /// A process with empty memory.
-    fn start_process(&self) -> Processor {
+    fn start_process(&self) -> Result<Processor, WorldError> {
         let number = {
             let mut state = self.state();
             state.process_count += 1;
             state.process_count
         };
         let client = client(&self.0.dynamodb, &format!("process {number}"));
-        Processor::of_catalog(client, self.0.views.clone(), self.0.catalog.clone())
-            .with_clock(|| OffsetDateTime::UNIX_EPOCH)
+        let names = self.0.catalog.names().clone();
+        let processor = Processor::new(client, self.0.views.clone(), names)?;
+        // Later than every label of the emulator, which has a clock of its own.
+        Ok(processor.with_clock(|| datetime!(2100-01-01 00:00 UTC)))
     }
 
     /// What was written so far was there before the stream was read: it is never delivered.
@@ -232,20 +234,24 @@ impl Mapping {
     }
 
     /// Cuts an invocation: whatever it had in memory is gone, and its process with it.
-    pub fn cut(&self, pick: usize) {
+    ///
+    /// # Errors
+    /// [`WorldError`].
+    pub fn cut(&self, pick: usize) -> Result<(), WorldError> {
         let running = self.state().running();
         let Some(number) = pick.checked_rem(running.len()).and_then(|it| running.get(it).copied())
         else {
-            return;
+            return Ok(());
         };
         self.0.trace.note(|| format!("the process of invocation {number} is cut"));
-        let process = self.start_process();
+        let process = self.start_process()?;
         let mut state = self.state();
         state.cut(number);
         let place = number.checked_rem(state.processes.len());
         if let Some(slot) = place.and_then(|it| state.processes.get_mut(it)) {
             *slot = process;
         }
+        Ok(())
     }
 
     /// The mapping is made anew, at TRIM_HORIZON: everything is delivered again.

@@ -29,6 +29,9 @@ pub enum WorldError {
     /// The views do not hold together.
     #[error(transparent)]
     Views(#[from] ViewsError),
+    /// A processor cannot be made.
+    #[error(transparent)]
+    Processor(#[from] afterimage_dynamodb::ProcessorError),
     /// The oracle cannot tell what derived items must be.
     #[error(transparent)]
     Oracle(#[from] OracleError),

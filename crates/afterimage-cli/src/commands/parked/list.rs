@@ -71,7 +71,7 @@ async fn line(parked: &ParkedRecords, catalog: &Catalog, summary: Summary) -> an
     // It may be gone since the table was read; what the first piece told is still worth a line.
     let stored = find(parked, &summary.id).await?;
     let record = stored.and_then(|stored| stored.record.ok());
-    let decoded = record.map(|record| decode(catalog, &record.raw_json));
+    let decoded = record.map(|record| decode(catalog, None, &record.raw_json));
     let (table, record) = decoded.map_or((None, None), |it| (it.table_name, it.record.ok()));
     Ok(Line { summary, table, source_key: record.map(|record| record.key.to_string()) })
 }

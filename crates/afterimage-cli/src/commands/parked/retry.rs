@@ -70,8 +70,7 @@ pub async fn run(
     format: Format,
     arguments: RetryArguments,
 ) -> anyhow::Result<Status> {
-    connection.require_all().await?;
-    let processor = connection.processor()?;
+    let (processor, _) = connection.registered().await?;
     let ids = if arguments.ids.is_empty() {
         let summaries = summaries(connection, parked, arguments.view.as_deref()).await?;
         summaries.into_iter().map(|summary| summary.id).collect()

@@ -113,7 +113,7 @@ fn check_table(
     raw: &RawValue,
     place: impl Fn() -> String,
 ) -> Result<(), Failure> {
-    let decoded = decode(catalog, raw.get());
+    let decoded = decode(catalog, None, raw.get());
     match (decoded.record, decoded.table_name) {
         (Err(DecodeError::UnknownTable), Some(table_name)) => {
             Err(foreign_table(&place(), &table_name))
