@@ -170,7 +170,8 @@ impl RegistryReader {
         registry: Registry,
     ) -> Result<Arc<Current>, RegistryUseError> {
         let last = self.last.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        if let Some(last) = last.as_ref().filter(|it| it.maintained.registry.as_ref() == Some(&registry))
+        if let Some(last) =
+            last.as_ref().filter(|it| it.maintained.registry.as_ref() == Some(&registry))
         {
             return Ok(Arc::clone(last));
         }
@@ -180,8 +181,7 @@ impl RegistryReader {
         known.extend(usable.map(|(fingerprint, it)| (fingerprint.clone(), it.clone())));
         let definitions = session.definitions(&registry, known).await?;
         let own = self.own.as_deref();
-        let maintained =
-            Maintained::of_registry(registry, &definitions, own, &self.derived_name)?;
+        let maintained = Maintained::of_registry(registry, &definitions, own, &self.derived_name)?;
         let current = self.keep(maintained, definitions);
         note(&current.maintained);
         Ok(current)
@@ -332,10 +332,7 @@ impl Registration {
     ///
     /// # Errors
     /// [`RegisterError::Refused`] with every reason.
-    pub async fn prepare(
-        client: Client,
-        own: &OwnViews,
-    ) -> Result<Self, RegisterError> {
+    pub async fn prepare(client: Client, own: &OwnViews) -> Result<Self, RegisterError> {
         let region = client.config().region().ok_or(RegistryUseError::NoRegion)?.to_string();
         let derived_name = own.names.name(&Table::DERIVED).map_err(RegistryUseError::from)?;
         let derived = derived_store(client, derived_name).map_err(RegistryUseError::from)?;
@@ -357,10 +354,8 @@ impl Registration {
         }
         let registry = enrolment.as_ref().map(|it| it.registry.clone()).or_else(|| read.clone());
         let maintained = match registry {
-            Some(registry) => {
-                Maintained::of_registry(registry, &known, Some(own), derived_name)
-                    .map_err(RegistryUseError::from)?
-            }
+            Some(registry) => Maintained::of_registry(registry, &known, Some(own), derived_name)
+                .map_err(RegistryUseError::from)?,
             None => Maintained::of_file(own).map_err(RegistryUseError::from)?,
         };
         Ok(Self { derived, read, enrolment, maintained })
@@ -416,7 +411,8 @@ async fn standing(
     let take = async |page: Page| {
         let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
         for partition in page.items.iter().filter_map(|it| it.get("pk")?.as_string()) {
-            let view = new.iter().find(|view| prefixes(view).iter().any(|it| partition.starts_with(it)));
+            let view =
+                new.iter().find(|view| prefixes(view).iter().any(|it| partition.starts_with(it)));
             found.extend(view.map(|view| view.name().to_owned()));
         }
         Ok(())

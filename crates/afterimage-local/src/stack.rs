@@ -20,8 +20,8 @@ use tokio::task::JoinHandle;
 
 use crate::applications::Applications;
 use crate::event_source_mapping::{
-    CheckpointStore, OnFailure, Starvation, StreamProcessorFunction, TableMapping, Trigger, TriggerParts,
-    read_settings, starved,
+    CheckpointStore, OnFailure, Starvation, StreamProcessorFunction, TableMapping, Trigger,
+    TriggerParts, read_settings, starved,
 };
 use crate::gateway::{Authorizer, Functions, Gateway, Keys, Routes, serve};
 use crate::status::{Outcomes, Status};

@@ -18,17 +18,8 @@ use crate::key::ItemKey;
 
 /// What partition keys of the engine's own items begin with; no view's target may begin so. Of `@`, `view#`,
 /// `backfill#` and `values#` there is no item yet: they are kept for further generations of a view.
-pub const RESERVED_PREFIXES: [&str; 9] = [
-    "@",
-    "registry",
-    "view#",
-    "ledger#",
-    "head#",
-    "parked#",
-    "verify#",
-    "backfill#",
-    "values#",
-];
+pub const RESERVED_PREFIXES: [&str; 9] =
+    ["@", "registry", "view#", "ledger#", "head#", "parked#", "verify#", "backfill#", "values#"];
 
 /// The sort key of every ledger entry.
 pub const ENTRY_SORT: &str = "entry";
@@ -150,7 +141,10 @@ mod tests {
             ),
             (DerivedKey::Entry { view: "v", source: &source }, format!("ledger#v#{hash} / entry")),
             (DerivedKey::Head { view: "v", group: "g" }, "head#v#g / head".to_owned()),
-            (DerivedKey::Rows { view: "v", group: "g", number: 1 }, "head#v#g / rows#0001".to_owned()),
+            (
+                DerivedKey::Rows { view: "v", group: "g", number: 1 },
+                "head#v#g / rows#0001".to_owned(),
+            ),
             (
                 DerivedKey::Parked { partition: &parked, part: None, piece: 0 },
                 format!("{parked} / 0000"),

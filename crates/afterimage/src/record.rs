@@ -334,7 +334,10 @@ mod tests {
         assert!(decoded.record.is_err());
         assert_eq!(decode(&catalog(), None, &with("/eventName", json!(long))).event_name, None);
         let arn = format!("arn:aws:dynamodb:eu-west-1:1:table/{long}/stream/{long}");
-        assert_eq!(decode(&catalog(), None, &with("/eventSourceARN", json!(arn))).stream_label, None);
+        assert_eq!(
+            decode(&catalog(), None, &with("/eventSourceARN", json!(arn))).stream_label,
+            None
+        );
     }
 
     #[test]

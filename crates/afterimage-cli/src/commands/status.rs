@@ -217,9 +217,10 @@ fn notes(connection: &Connection, maintained: &Maintained) -> Vec<String> {
         let (view, table, reason) = (&it.view, &it.table, &it.reason);
         format!("view `{view}` is not maintained, and the records of `{table}` fail: {reason}")
     });
-    let absent = maintained.registry.is_none().then(|| {
-        "there is no registry yet: the first batch or the first `up` makes it".to_owned()
-    });
+    let absent = maintained
+        .registry
+        .is_none()
+        .then(|| "there is no registry yet: the first batch or the first `up` makes it".to_owned());
     differences.chain(unreadable).chain(absent).collect()
 }
 

@@ -52,7 +52,11 @@ pub async fn run(arguments: VerifyArguments) -> anyhow::Result<Status> {
     check_view(&maintained, arguments.view.as_deref())?;
     check_readable(&maintained)?;
     if maintained.registry.is_none() {
-        writeln!(std::io::stderr(), "note: there is no registry; {} is compared", connection.file())?;
+        writeln!(
+            std::io::stderr(),
+            "note: there is no registry; {} is compared",
+            connection.file()
+        )?;
     }
     let bar = match format {
         Format::Table => progress::bar(item_count(&connection, &maintained).await?, "verifying"),
@@ -85,7 +89,8 @@ fn check_readable(maintained: &Maintained) -> Result<(), Failure> {
     match maintained.unreadable.first() {
         None => Ok(()),
         Some(it) => {
-            let sentence = format!("the registered view `{}` cannot be compared: {}", it.view, it.reason);
+            let sentence =
+                format!("the registered view `{}` cannot be compared: {}", it.view, it.reason);
             Err(Failure::new(sentence, "use the version of Afterimage that registered it"))
         }
     }

@@ -286,9 +286,8 @@ impl Again<'_> {
     async fn broken_entries(&self, found: &Found) -> Result<Vec<Drift>, StoreError> {
         let partitions: Vec<_> =
             found.broken.iter().filter(|it| !found.candidates.contains_key(*it)).collect();
-        let key = |partition: &String| {
-            ItemKey::strings(Table::DERIVED, partition.as_str(), ENTRY_SORT)
-        };
+        let key =
+            |partition: &String| ItemKey::strings(Table::DERIVED, partition.as_str(), ENTRY_SORT);
         let reads = partitions.iter().map(|partition| Read::Item(key(partition))).collect();
         let items = items(self.run.session.read(reads).await?);
         let drift = partitions.into_iter().filter_map(|partition| {

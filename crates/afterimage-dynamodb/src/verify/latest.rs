@@ -6,7 +6,7 @@ use afterimage::engine::{Answer, Read};
 use afterimage::latest::{Head, chunk_key, head_key};
 use afterimage::limits::{COPIED_BYTES_MAX, SUGGESTED_ROWS_MAX};
 use afterimage::verify::{HeadSight, LatestAudit, Sight};
-use afterimage::{AttributeValue, Item, ItemKey, KeyValue, Catalog, decode};
+use afterimage::{AttributeValue, Catalog, Item, ItemKey, KeyValue, decode};
 use futures::stream::{StreamExt as _, TryStreamExt as _};
 
 use super::{CANDIDATE_COUNT_MAX, LOOK_COUNT, LOOK_COUNT_MAX, Run, ViewReport};

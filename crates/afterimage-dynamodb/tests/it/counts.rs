@@ -166,8 +166,9 @@ async fn a_group_of_another_type_is_parked_and_contributes_nothing() {
 #[tokio::test]
 async fn under_skip_a_removal_changes_nothing() {
     let mut world = World::new().await;
-    world.use_views(
-        r#"
+    world
+        .use_views(
+            r#"
         [[view]]
         name = "genres-ever"
         kind = "count"
@@ -176,7 +177,8 @@ async fn under_skip_a_removal_changes_nothing() {
         remove = "skip"
         target = { table = "derived", pk = "ever", sk = "genre {Genre}", count = "count" }
         "#,
-    );
+        )
+        .await;
     let records =
         [album(1, "a", genre("Rock")), album(2, "a", json!("-")), album(3, "b", genre("Rock"))];
     assert_eq!(words(&world.deliver(&records).await), "applied skipped applied");
@@ -186,8 +188,9 @@ async fn under_skip_a_removal_changes_nothing() {
 #[tokio::test]
 async fn what_its_keys_exclude_leaves_no_entry() {
     let mut world = World::new().await;
-    world.use_views(
-        r#"
+    world
+        .use_views(
+            r#"
         [[view]]
         name = "messages-by-user"
         kind = "count"
@@ -197,7 +200,8 @@ async fn what_its_keys_exclude_leaves_no_entry() {
         remove = "retract"
         target = { table = "derived", pk = "messages-by-user", sk = "{user}", count = "count" }
         "#,
-    );
+        )
+        .await;
     let item = |number, pk: &str| {
         let keys = json!({"pk": {"S": pk}, "sk": {"S": "t1"}});
         let mut image = keys.clone();

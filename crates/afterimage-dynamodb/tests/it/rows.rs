@@ -237,7 +237,7 @@ async fn a_large_group_moves_in_several_transactions() {
 #[tokio::test]
 async fn a_row_beyond_the_limit_is_parked_alone() {
     let mut world = World::new().await;
-    world.use_views(&at_most_two_rows());
+    world.use_settings(&at_most_two_rows()).await;
     world.put(MESSAGES, message_item("g", "t5", "newest")).await;
     world.drain().await;
     for owner in ["ada", "lin", "sam"] {
@@ -260,7 +260,7 @@ fn at_most_two_rows() -> String {
 #[tokio::test]
 async fn a_batch_with_a_row_too_many_registers_the_others_only() {
     let mut world = World::new().await;
-    world.use_views(&at_most_two_rows());
+    world.use_settings(&at_most_two_rows()).await;
     for owner in ["ada", "lin", "sam"] {
         world.put(MESSAGES, row_item(owner, "g", "t1", "-")).await;
     }
@@ -279,7 +279,7 @@ async fn older_rows_too_many_are_parked_together() {
     let items: Vec<_> =
         ["ada", "lin", "sam", "tom"].iter().map(|it| row_item(it, "g", "t1", "-")).collect();
     let mut world = world_with(&items).await;
-    world.use_views(&at_most_two_rows());
+    world.use_settings(&at_most_two_rows()).await;
     assert_eq!(words(&world.deliver(&[message(9, "g", "t5", "newest")]).await), "applied");
     let moved = rows(&world).await.iter().filter(|row| row.contains(" t5 newest ")).count();
     assert_eq!(moved, 2);
@@ -292,7 +292,7 @@ async fn older_rows_too_many_are_parked_together() {
 async fn whoever_takes_the_place_of_a_member_who_left_follows() {
     let mut world =
         world_with(&[row_item("ada", "g", "t1", "-"), row_item("lin", "g", "t1", "-")]).await;
-    world.use_views(&at_most_two_rows());
+    world.use_settings(&at_most_two_rows()).await;
     world.put(MESSAGES, message_item("g", "t5", "newest")).await;
     world.drain().await;
     world.delete(MESSAGES, json!({"pk": {"S": "GRP#lin"}, "sk": {"S": "t5"}})).await;

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use afterimage::attribute_value::item_from_json;
+use afterimage::registry::OwnViews;
 use afterimage::{Item, Outcome, Views};
-use afterimage_dynamodb::{BatchReport, Processor, StreamEvent};
-use afterimage_schema::Table;
+use afterimage_dynamodb::{BatchReport, Processor, RegisterError, Registration, StreamEvent};
+use afterimage_schema::{Table, TableNames};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue as SdkValue;
@@ -36,6 +37,16 @@ sort_key = "sk"
 index.message-group-sk-index = { partition_key = "message_group_uuid", sort_key = "sk", projection = "KEYS_ONLY" }
 "#;
 
+/// Registers views as `up` does.
+pub async fn register(
+    client: &Client,
+    views: &Views,
+    names: &TableNames,
+) -> Result<(), RegisterError> {
+    let own = OwnViews { views: views.clone(), names: names.clone() };
+    Ok(Registration::prepare(client.clone(), &own).await?.register().await?)
+}
+
 /// The product's own views.
 const VIEWS: &str = include_str!("../../../../views.toml");
 
@@ -59,22 +70,23 @@ impl World {
     pub async fn new() -> Self {
         let dynamodb = TestDynamoDb::start().await;
         let client = dynamodb.client();
-        Self::with_client(dynamodb, client)
+        Self::with_client(dynamodb, client).await
     }
 
     /// A world whose processor's transactions meet a script of faults.
     pub async fn with_faults() -> (Self, Faults) {
         let dynamodb = TestDynamoDb::start().await;
         let (client, faults) = faulty_client(&dynamodb.client());
-        (Self::with_client(dynamodb, client), faults)
+        (Self::with_client(dynamodb, client).await, faults)
     }
 
     /// A world whose processor talks through this client.
-    pub fn with_client(dynamodb: TestDynamoDb, processor_client: Client) -> Self {
+    async fn with_client(dynamodb: TestDynamoDb, processor_client: Client) -> Self {
         let views = Views::parse(VIEWS).expect("views");
         let names = dynamodb.names().clone();
-        let processor = Processor::new(processor_client, views, names).expect("one");
         let client = dynamodb.client();
+        register(&client, &views, &names).await.expect("registered");
+        let processor = Processor::new(processor_client, views, names).expect("one");
         Self { dynamodb, client, processor, oracle: oracle(VIEWS), taken: BTreeMap::new() }
     }
 
@@ -83,12 +95,20 @@ impl World {
         self.dynamodb.name(table)
     }
 
-    /// The same tables, with views of other definitions.
-    pub fn use_views(&mut self, text: &str) {
+    /// The same tables, with other views in a registry of their own.
+    pub async fn use_views(&mut self, text: &str) {
+        let key = json!({"pk": {"S": "registry"}, "sk": {"S": "views"}});
+        self.delete(Table::DERIVED, key).await;
+        self.use_settings(text).await;
+    }
+
+    /// The same views, with other settings.
+    pub async fn use_settings(&mut self, text: &str) {
         let text = if text.contains("[table.") { text.to_owned() } else { [TABLES, text].concat() };
         let views = Views::parse(&text).expect("views");
         self.oracle = oracle(&text);
         let names = self.dynamodb.names().clone();
+        register(&self.client, &views, &names).await.expect("registered");
         self.processor = Processor::new(self.client.clone(), views, names).expect("one");
     }
 
@@ -102,9 +122,10 @@ impl World {
         delete.set_key(Some(to_sdk(&key))).send().await.expect("a delete");
     }
 
-    /// Every item of a table, in the order of their text.
+    /// Every item of a table but those of the registry, in the order of their text.
     pub async fn dump(&self, table: Table) -> Vec<Item> {
         let items = self.raw_items(table).await.into_iter();
+        let items = items.filter(|item| item["pk"]["S"] != "registry");
         items.map(|item| item_from_json("item", item).expect("an item")).collect()
     }
 

@@ -151,8 +151,8 @@ impl Definition {
     /// The item that holds it.
     #[must_use]
     pub fn to_item(&self) -> Item {
-        let mut item = Self::key(&self.fingerprint)
-            .to_item(&afterimage_schema::TableDefinition::derived());
+        let mut item =
+            Self::key(&self.fingerprint).to_item(&afterimage_schema::TableDefinition::derived());
         item.insert(DOCUMENT.to_owned(), AttributeValue::string(&self.text));
         item
     }
@@ -169,8 +169,7 @@ impl Definition {
         let text = item.get(DOCUMENT).and_then(AttributeValue::as_string);
         let text = text.filter(|text| Fingerprint::of(text) == *fingerprint);
         let text = text.ok_or(DefinitionError::Changed)?.to_owned();
-        let document: Value =
-            serde_json::from_str(&text).map_err(|_| DefinitionError::Changed)?;
+        let document: Value = serde_json::from_str(&text).map_err(|_| DefinitionError::Changed)?;
         let version = document.get("contribution_version");
         if version != Some(&json!(CONTRIBUTION_VERSION)) {
             let found = version.map_or_else(|| "none".to_owned(), Value::to_string);
@@ -277,7 +276,10 @@ pub(super) mod tests {
         let views = views("", "");
         let view = views.iter().next().expect("a view");
         assert_ne!(Definition::of(view, "other-orders").fingerprint(), before.fingerprint());
-        let same = definition(r#"partition_key = "customer""#, "partition_key = { name = \"customer\", type = \"S\" }\nindex.by-day = { partition_key = \"day\" }");
+        let same = definition(
+            r#"partition_key = "customer""#,
+            "partition_key = { name = \"customer\", type = \"S\" }\nindex.by-day = { partition_key = \"day\" }",
+        );
         assert_eq!(same, before);
     }
 

@@ -78,7 +78,8 @@ impl fmt::Display for Difference {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Difference::Changed { view, key, registered, file } => {
-                let value = |it: &Option<String>| it.clone().unwrap_or_else(|| "nothing".to_owned());
+                let value =
+                    |it: &Option<String>| it.clone().unwrap_or_else(|| "nothing".to_owned());
                 let (registered, file) = (value(registered), value(file));
                 write!(
                     formatter,
@@ -89,7 +90,10 @@ impl fmt::Display for Difference {
                 write!(formatter, "view `{view}` is not registered: nothing maintains it")
             }
             Difference::Lost { view } => {
-                write!(formatter, "view `{view}` is registered and not in the file: it is maintained")
+                write!(
+                    formatter,
+                    "view `{view}` is registered and not in the file: it is maintained"
+                )
             }
             Difference::Unreadable { view, reason } => {
                 write!(formatter, "view `{view}` is registered and cannot be maintained: {reason}")

@@ -362,7 +362,12 @@ mod tests {
             next_generation: BTreeMap::new(),
         };
         let conditions = |read: Option<&Registry>| {
-            registry.replacing(read).writes.into_iter().flat_map(|it| it.conditions).collect::<Vec<_>>()
+            registry
+                .replacing(read)
+                .writes
+                .into_iter()
+                .flat_map(|it| it.conditions)
+                .collect::<Vec<_>>()
         };
         assert_eq!(conditions(None), [Clause::Missing("pk".to_owned())]);
         assert_eq!(

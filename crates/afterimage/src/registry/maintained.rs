@@ -171,7 +171,8 @@ fn catalog(
             Some(_) | None => {}
         }
     }
-    let derived = TableDefinition { name: Some(derived_name.to_owned()), ..TableDefinition::derived() };
+    let derived =
+        TableDefinition { name: Some(derived_name.to_owned()), ..TableDefinition::derived() };
     definitions.push(derived);
     let names = TableNames::defaults(&definitions)?;
     let read: BTreeSet<Table> = views.iter().map(|it| it.source().clone()).collect();
@@ -185,7 +186,9 @@ mod tests {
     use super::*;
     use crate::catalog::TableOfName;
 
-    fn known(definition: &Definition) -> BTreeMap<Fingerprint, Result<Definition, DefinitionError>> {
+    fn known(
+        definition: &Definition,
+    ) -> BTreeMap<Fingerprint, Result<Definition, DefinitionError>> {
         [(definition.fingerprint().clone(), Ok(definition.clone()))].into()
     }
 
@@ -195,8 +198,12 @@ mod tests {
         let registry = registry_of(std::slice::from_ref(&registered));
         for own_views in [None, Some(own(&views("retract", "skip"))), Some(own(&views("", "")))] {
             let own_views = own_views.as_ref();
-            let maintained =
-                Maintained::of_registry(registry.clone(), &known(&registered), own_views, "derived");
+            let maintained = Maintained::of_registry(
+                registry.clone(),
+                &known(&registered),
+                own_views,
+                "derived",
+            );
             let maintained = maintained.expect("maintained");
             let view = maintained.views.named("by-status").expect("the view");
             assert_eq!(Definition::of(view, "shop-orders"), registered);

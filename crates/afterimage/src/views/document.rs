@@ -58,10 +58,9 @@ impl View {
     pub fn settings(&self) -> Settings {
         let rows = match self {
             View::Count(_) => None,
-            View::Latest(view) => Some(RowSettings {
-                max: view.rows.max,
-                may_gain: view.rows.may_gain.clone(),
-            }),
+            View::Latest(view) => {
+                Some(RowSettings { max: view.rows.max, may_gain: view.rows.may_gain.clone() })
+            }
         };
         Settings { rows }
     }
@@ -278,8 +277,10 @@ mod tests {
         let views = Views::parse(FILE).expect("views");
         let documents: Vec<_> = views.iter().skip(1).collect();
         let documents: Vec<_> = documents.iter().zip(["one", "other"]).collect();
-        let documents: Vec<_> =
-            documents.iter().map(|(view, name)| (view.to_document(name), view.settings())).collect();
+        let documents: Vec<_> = documents
+            .iter()
+            .map(|(view, name)| (view.to_document(name), view.settings()))
+            .collect();
         let read = documents.iter().map(|(document, settings)| (document, settings));
         assert!(matches!(Views::from_documents(read), Err(DocumentError::Form)));
     }

@@ -4,8 +4,12 @@ mod endings;
 mod events;
 mod log;
 mod permissions;
+mod registry;
 mod start;
 
+use afterimage::Views;
+use afterimage::registry::OwnViews;
+use afterimage_dynamodb::Registration;
 use afterimage_schema::Table;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -29,7 +33,18 @@ struct Deployment {
 }
 
 impl Deployment {
+    /// With the product's views registered.
     async fn new() -> Self {
+        let deployment = Self::unregistered().await;
+        let views = Views::compiled_in().expect("views");
+        let own = OwnViews { views, names: deployment.tables.names().clone() };
+        let registration = Registration::prepare(deployment.client.clone(), &own).await;
+        registration.expect("accepted").register().await.expect("registered");
+        deployment
+    }
+
+    /// Without a registry.
+    async fn unregistered() -> Self {
         let tables = TestDynamoDb::start().await;
         let client = tables.client();
         Self { tables, client, deployed: DeployedFunction::of_binary("stream-processor") }

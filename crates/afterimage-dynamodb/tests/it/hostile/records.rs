@@ -72,8 +72,9 @@ async fn each_bad_record_is_parked_once_and_no_neighbour_notices() {
 #[tokio::test]
 async fn a_group_attribute_may_change_its_type_and_back() {
     let mut world = World::new().await;
-    world.use_views(
-        r#"
+    world
+        .use_views(
+            r#"
         [[view]]
         name = "albums-by-year"
         kind = "count"
@@ -82,7 +83,8 @@ async fn a_group_attribute_may_change_its_type_and_back() {
         remove = "retract"
         target = { table = "derived", pk = "albums-by-year", sk = "{Year}", count = "count" }
         "#,
-    );
+        )
+        .await;
     let steps = [
         (json!({"S": "1980"}), "applied", Some("1980")),
         (json!({"N": "1980.0"}), "applied", Some("1980")),

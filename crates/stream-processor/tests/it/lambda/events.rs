@@ -125,9 +125,9 @@ async fn check_deadline_of_200_ms(hold: Hold) {
 
 #[tokio::test]
 async fn a_read_without_an_answer_ends_by_the_deadline() {
-    // The first one is the start's.
+    // The first one is the start's, the second one the registry's.
     let at = HoldAt::Request;
-    check_deadline_of_200_ms(Hold { operation: "BatchGetItem", answered_count: 1, at }).await;
+    check_deadline_of_200_ms(Hold { operation: "BatchGetItem", answered_count: 2, at }).await;
 }
 
 #[tokio::test]

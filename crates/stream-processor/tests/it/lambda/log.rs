@@ -148,7 +148,7 @@ async fn each_parked_or_failed_record_is_told_by_its_ids() {
 async fn saved_queries_find_what_was_written() {
     let without_table = start_with("DERIVED_TABLE", None).await.log();
     let lines = [lines().await, without_table, panicking_start().await.log()].concat();
-    let errors = ["function cannot start", "panicked", "part of a batch could not be applied"];
+    let errors = ["function cannot start", "panicked", "the registry could not be used"];
     for query in SavedQuery::of_log_group("ProcessorLogs") {
         if query.name == "errors of the stream processor" {
             query.assert_finds_errors(&lines, &errors);
