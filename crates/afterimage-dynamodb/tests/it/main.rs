@@ -14,5 +14,6 @@ mod faults;
 mod histories;
 mod hostile;
 mod races;
+mod registry;
 mod rows;
 mod world;

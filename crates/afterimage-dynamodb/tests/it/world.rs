@@ -175,8 +175,17 @@ impl World {
 
     /// One invocation with these records.
     pub async fn deliver(&self, records: &[Value]) -> BatchReport {
-        let event = self.event(records);
-        self.processor.process(&event, Instant::now() + TIME_OF_INVOCATION).await
+        self.deliver_to(&self.processor, records).await
+    }
+
+    /// Delivers records to another processor of the same tables.
+    pub async fn deliver_to(&self, processor: &Processor, records: &[Value]) -> BatchReport {
+        processor.process(&self.event(records), Instant::now() + TIME_OF_INVOCATION).await
+    }
+
+    /// Every item of `derived`, those of the registry included.
+    pub async fn all_derived(&self) -> Vec<Value> {
+        self.raw_items(Table::DERIVED).await
     }
 
     /// An event of these records. Records name tables as they are called by default; here each gets
