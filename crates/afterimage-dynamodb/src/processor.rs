@@ -162,7 +162,8 @@ impl Processor {
         let records = decoded.iter().zip(batch.outcomes(ends));
         BatchReport {
             records: records.map(|(decoded, outcomes)| record_report(decoded, outcomes)).collect(),
-            consumption: session.meter.consumption().and(registry_consumption),
+            consumption: session.meter.consumption(),
+            registry_consumption,
             finished_at_ms: self.now_ms(),
             difference_count: current.maintained.differences.len() as u64,
             unreadable_count: current.maintained.unreadable.len() as u64,
@@ -170,11 +171,11 @@ impl Processor {
     }
 
     /// Every record has to come again.
-    fn failed(&self, decoded: &[Decoded], consumption: Consumption) -> BatchReport {
+    fn failed(&self, decoded: &[Decoded], registry_consumption: Consumption) -> BatchReport {
         let failed = || vec![(NO_VIEW.to_owned(), Outcome::Failed)];
         BatchReport {
             records: decoded.iter().map(|it| record_report(it, failed())).collect(),
-            consumption,
+            registry_consumption,
             finished_at_ms: self.now_ms(),
             ..BatchReport::default()
         }

@@ -35,8 +35,10 @@ impl RecordReport {
 pub struct BatchReport {
     /// One entry per record, in the order of the event.
     pub records: Vec<RecordReport>,
-    /// What the batch consumed.
+    /// What the records consumed.
     pub consumption: Consumption,
+    /// What the registry consumed: one read, unless it changed or was made.
+    pub registry_consumption: Consumption,
     /// When the batch was done, in milliseconds since 1970.
     pub finished_at_ms: i64,
     /// How many differences there are between the processor's own views file and the registry.

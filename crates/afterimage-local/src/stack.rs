@@ -215,6 +215,9 @@ async fn register(
     let tables: Vec<_> = sources.into_iter().chain(derived).collect();
     emulator.create_tables(&tables, names).map_err(StartError::Tables)?;
     prepared.register().await.map_err(|error| StartError::Register(error.into()))?;
+    for it in &maintained.differences {
+        tracing::warn!(view = it.view(), difference = %it, fix = it.fix(), "the registry counts");
+    }
     Ok((mappings, maintained.clone()))
 }
 

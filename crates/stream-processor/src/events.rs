@@ -63,7 +63,7 @@ fn wide_event(
     let failed_count = report.records.iter().filter(|record| record.is_failed()).count();
     let response = report.response();
     let lowest = response.batch_item_failures.first();
-    let consumed = &report.consumption;
+    let consumed = report.consumption.and(report.registry_consumption);
     let line = MetricLine::new("batch processed")
         .metric("record_count", Unit::Count, report.records.len())
         .metric("failed_count", Unit::Count, failed_count)
@@ -76,6 +76,7 @@ fn wide_event(
         .metric("duration_ms", Unit::Milliseconds, invocation.duration_ms)
         .metric("difference_count", Unit::Count, report.difference_count)
         .metric("unreadable_view_count", Unit::Count, report.unreadable_count)
+        .field("registry_read_units", report.registry_consumption.read_units)
         .field("transaction_count", consumed.transaction_count)
         .field("outcomes", json!(counts))
         .field("cold_start", invocation.is_cold_start);
@@ -156,6 +157,7 @@ mod tests {
         let report = BatchReport {
             records,
             consumption,
+            registry_consumption: Consumption { read_units: 0.5, ..Consumption::default() },
             finished_at_ms: 1_767_600_001_500,
             difference_count: 2,
             unreadable_count: 0,

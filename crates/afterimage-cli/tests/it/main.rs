@@ -15,6 +15,7 @@ mod own_tables;
 mod parked;
 mod program;
 mod records_answer;
+mod registry;
 mod replay;
 mod service;
 mod status;

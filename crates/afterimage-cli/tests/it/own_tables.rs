@@ -26,7 +26,7 @@ async fn put(client: &Client, attributes: &[(&str, AttributeValue)]) {
 }
 
 /// Asks until every record is done.
-fn drain(stack: &Stack) -> Value {
+pub fn drain(stack: &Stack) -> Value {
     let start = Instant::now();
     loop {
         let answer = stack.get("/local/status");
@@ -40,7 +40,7 @@ fn drain(stack: &Stack) -> Value {
 }
 
 /// The counts of a partition of `derived` that are not 0.
-async fn counts(client: &Client, partition: &str) -> BTreeMap<String, String> {
+pub async fn counts(client: &Client, partition: &str) -> BTreeMap<String, String> {
     let query = client.query().table_name("afterimage-derived").consistent_read(true);
     let query = query.key_condition_expression("pk = :pk");
     let found = query.expression_attribute_values(":pk", text(partition)).send().await;

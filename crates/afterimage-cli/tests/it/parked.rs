@@ -114,6 +114,7 @@ async fn a_retry_applies_what_mended_views_can_apply() {
     assert_eq!(world.ids().len(), 2, "what is parked again is parked once");
     assert!(world.counts("albums-by-genre").is_empty());
 
+    world.forget_registry().await;
     // Redelivery alone never replaces an entry at equal version.
     assert_eq!(world.deliver(Some(BY_STYLE), &[genre_list(1, "A")]), "duplicate");
     let applied = "applied removed".to_owned();
@@ -143,6 +144,7 @@ async fn a_crash_between_apply_and_removal_leaves_a_harmless_record() {
     let scan = client.scan().table_name("afterimage-derived").send().await.expect("a scan");
     let is_parked = |it: &&std::collections::HashMap<_, _>| it.contains_key("payload");
     let parked = scan.items().iter().find(is_parked).cloned().expect("a parked record");
+    world.forget_registry().await;
     assert_eq!(world.retry_all(Some(BY_STYLE)).0, Some(0));
     // As if the removal had not happened.
     let put = client.put_item().table_name("afterimage-derived").set_item(Some(parked));
@@ -171,6 +173,7 @@ async fn records_parked_beside_all_views_are_routed_again() {
     let report = processor.process(&event, deadline).await;
     assert_eq!(report.outcomes().collect::<Vec<_>>(), [("-", Outcome::Parked)]);
     assert_eq!(world.ids()[0].split('#').next(), Some("-"));
+    world.forget_registry().await;
     assert_eq!(world.retry_all(None), (Some(0), vec!["applied removed".to_owned()]));
     assert_eq!(world.ids().len(), 0);
 }
@@ -180,6 +183,7 @@ async fn a_record_of_a_view_that_is_gone_stays() {
     let world = World::new().await;
     assert_eq!(world.deliver(None, &[genre_list(1, "A")]), "parked");
     let renamed = BY_STYLE.replace("genre-counts", "style-counts");
+    world.forget_registry().await;
     let run = world.run(Some(&renamed), &["parked", "retry", "--view", "genre-counts"]);
     assert_eq!(run.code, Some(1));
     assert!(run.stdout.contains("there is no view `genre-counts`"), "{}", run.stdout);
@@ -244,6 +248,7 @@ async fn a_message_too_large_is_taken_again_only_where_it_is_the_newest() {
     world.deliver(Some(&views), &[message(5, "t3", "three")]);
     assert_eq!(world.ids().len(), 3);
     // Another attribute is copied now, so that all of them can be taken.
+    world.forget_registry().await;
     let mended = messages_view(500, "user_handle");
     let words = ["stale removed", "duplicate removed", "applied removed"];
     assert_eq!(world.retry_all(Some(&mended)), (Some(0), words.map(str::to_owned).to_vec()));

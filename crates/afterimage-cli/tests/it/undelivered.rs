@@ -237,7 +237,8 @@ async fn a_batch_that_cannot_be_read_is_said() {
 fn check_stream(answers: &[(u16, Value)], expected: &Expect) {
     let table = (200, json!({ "Table": {} }));
     let streams = (200, json!({ "Streams": [{ "StreamArn": AWS_STREAM }] }));
-    let before = [table.clone(), table.clone(), table, streams];
+    let registry = (200, json!({ "Responses": { "afterimage-derived": [] } }));
+    let before = [table.clone(), registry, table.clone(), table, streams];
     let service = Service::start([&before, answers].concat());
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("message.json");

@@ -53,6 +53,14 @@ impl World {
         }
     }
 
+    /// Removes the registry, so that the next views are registered as if they were the first.
+    pub async fn forget_registry(&self) {
+        let text = |text: &str| aws_sdk_dynamodb::types::AttributeValue::S(text.to_owned());
+        let delete = self.emulator.client().delete_item().table_name("afterimage-derived");
+        let delete = delete.key("pk", text("registry")).key("sk", text("views"));
+        delete.send().await.expect("a deletion");
+    }
+
     /// Delivers records, and gives the words of their outcomes.
     pub fn deliver(&self, views: Option<&str>, records: &[Value]) -> String {
         let event = self.file("event.json", &json!({ "Records": records }).to_string());

@@ -86,11 +86,7 @@ async fn a_changed_count_is_refused_and_the_registered_one_goes_on() {
             "where = { Genre = { prefix = \"R\" } }\ngroup_by = \"Genre\"",
             "key `where.Genre.prefix`: the registry has nothing, the file has \"R\"",
         ),
-        (
-            "Genre",
-            "Artist",
-            "key `group_by`: the registry has \"Genre\", the file has \"Artist\"",
-        ),
+        ("Genre", "Artist", "key `group_by`: the registry has \"Genre\", the file has \"Artist\""),
         (
             r#"pk = "albums-by-genre""#,
             r#"pk = "albums-per-genre""#,
@@ -180,7 +176,10 @@ async fn a_stream_of_another_region_is_parked_and_a_change_at_home_counts() {
     let report = world.deliver(&[replica, album(3, "a", "Jazz")]).await;
     assert_eq!(words(&report), "parked applied");
     let reason = world.parked().await.remove(0).1;
-    assert!(reason.contains("in the Region `eu-west-1`, and the registry is of `us-east-1`"), "{reason}");
+    assert!(
+        reason.contains("in the Region `eu-west-1`, and the registry is of `us-east-1`"),
+        "{reason}"
+    );
     let counts = world.counts("albums-by-genre").await;
     assert_eq!(counts, [("Jazz".to_owned(), 1), ("Rock".to_owned(), 1)].into());
 }
@@ -214,7 +213,8 @@ async fn two_programs_that_register_at_once_agree() {
         tokio::join!(world.deliver_to(&one, &records), world.deliver_to(&other, &further));
     assert_eq!(words(&one_report), "applied");
     assert_eq!(words(&other_report), "applied");
-    let of = |maintained: afterimage::registry::Maintained| maintained.registry.expect("a registry");
+    let of =
+        |maintained: afterimage::registry::Maintained| maintained.registry.expect("a registry");
     let (one, other) = tokio::join!(one.maintained(), other.maintained());
     assert_eq!(of(one.expect("one")), of(other.expect("the same")));
     assert_eq!(world.counts("albums-by-genre").await, [("Rock".to_owned(), 2)].into());
