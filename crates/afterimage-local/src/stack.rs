@@ -92,7 +92,8 @@ impl Stack {
         let emulator = open_database(kept.database, options.dynamodb_port, &tables, &names).await?;
         let client = emulator.client();
         let applications = Applications::of(&client, &views, &names)?;
-        let routes = Routes::of(TEMPLATE, &applications).map_err(StartError::Routes)?;
+        let routes = Routes::of(TEMPLATE, |function| applications.has(function));
+        let routes = routes.map_err(StartError::Routes)?;
         let processor = Processor::new(client, views, names).map_err(StartError::Processor)?;
         // Boxed, as the largest of what is waited for.
         Box::pin(seed::seed_once(data_dir.as_ref(), options.seed, &applications)).await?;

@@ -7,7 +7,8 @@ use serde_json::Value;
 use test_lambda::{DeployedFunction, repository};
 use tokio::process::Command;
 
-use super::{Program, run, target_folder};
+use super::building::{run, target_folder};
+use super::program::Program;
 use crate::BenchError;
 
 const BINARY: &str = "stream-processor";

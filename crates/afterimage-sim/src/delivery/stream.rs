@@ -8,9 +8,10 @@ use afterimage_schema::Table;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
+use crate::WorldError;
 use crate::dynamodb::Dynamodb;
 use crate::trace::key_text;
-use crate::world::{WorldError, table_name};
+use crate::world::table_name;
 
 /// The tables whose streams are read.
 const TABLES: [Table; 2] = [ALBUMS, MESSAGES];
