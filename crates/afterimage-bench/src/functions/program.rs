@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use test_lambda::Function;
+use testkit::lambda::Function;
 
 use crate::BenchError;
 use crate::engine::Engine;
