@@ -19,6 +19,7 @@ mod record;
 mod retry;
 mod settings;
 mod shard;
+mod source;
 mod starvation;
 mod stream;
 
@@ -31,8 +32,9 @@ pub use mapping::{Trigger, TriggerParts};
 pub use on_failure::{OnFailure, OnFailureError};
 pub use record::{SequenceNumber, event_json};
 pub use settings::{MappingSettings, SettingsError, StartingPosition, TableMapping, read_settings};
+pub use source::EventSource;
 pub use starvation::{Starvation, starved, starved_by_template};
-pub use stream::{EventSource, StreamError};
+pub use stream::StreamError;
 
 /// Tells the wall-clock time: given as an argument, so that tests decide it.
 pub type Clock = fn() -> time::OffsetDateTime;

@@ -7,6 +7,7 @@ mod es256;
 mod event;
 mod functions;
 mod keys;
+mod percent;
 mod refusal;
 mod request_body;
 mod request_head;

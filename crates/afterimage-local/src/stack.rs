@@ -94,7 +94,8 @@ impl Stack {
         let (mappings, maintained) = register(&emulator, &own).await?;
         let client = emulator.client();
         let applications = Applications::of(&client, &own.views, &own.names)?;
-        let routes = Routes::of(TEMPLATE, &applications).map_err(StartError::Routes)?;
+        let routes = Routes::of(TEMPLATE, |function| applications.has(function));
+        let routes = routes.map_err(StartError::Routes)?;
         let processor =
             Processor::new(client, own.views, own.names).map_err(StartError::Processor)?;
         // Boxed, as the largest of what is waited for.

@@ -3,7 +3,7 @@
 use afterimage::engine::{Read, Step};
 
 use crate::invocation::Invocation;
-use crate::model::Model;
+use crate::scenario::Scenario;
 use crate::state::State;
 use crate::world::Shown;
 
@@ -77,13 +77,13 @@ pub enum Fate {
 
 impl Action {
     /// The turn as a sentence, given the state in which it is taken.
-    pub(crate) fn sentence(&self, model: &Model, state: &State, next: &State) -> String {
+    pub(crate) fn sentence(&self, scenario: &Scenario, state: &State, next: &State) -> String {
         let named = |place: &usize| match state.invocations.get(*place) {
             Some(invocation) => format!("processor {}", invocation.name),
             None => "a processor".to_owned(),
         };
         match self {
-            Action::Change => match model.scenario.script.get(state.change_count) {
+            Action::Change => match scenario.script.get(state.change_count) {
                 Some(change) => format!("application: {change:?}"),
                 None => "application: nothing".to_owned(),
             },

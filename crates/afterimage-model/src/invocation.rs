@@ -6,9 +6,9 @@ use std::sync::Arc;
 use afterimage::batch::RecordOutcomes;
 use afterimage::engine::{Answer, Committed, Step};
 
-use crate::automaton::{Input, Opened, TaskNode};
+use crate::automaton::{Automaton, Input, Opened, TaskNode};
+use crate::deployment::Deployment;
 use crate::identity;
-use crate::model::Model;
 use crate::world::Delivered;
 
 /// A processor at work on a batch.
@@ -44,8 +44,13 @@ pub(crate) enum End {
 pub(crate) const SET_BACKS_MAX: u8 = 12;
 
 impl Invocation {
-    pub(crate) fn begin(model: &Model, name: char, records: Vec<Arc<Delivered>>) -> Self {
-        let opened = model.automaton.open(&model.deployment, &records);
+    pub(crate) fn begin(
+        automaton: &Automaton,
+        deployment: &Deployment,
+        name: char,
+        records: Vec<Arc<Delivered>>,
+    ) -> Self {
+        let opened = automaton.open(deployment, &records);
         let works = opened.nodes.iter();
         let works = works.map(|node| Work { node: Arc::clone(node), ends: BTreeMap::new() });
         let mut invocation = Self {
@@ -83,7 +88,8 @@ impl Invocation {
     /// Takes the ends of parts of a work's step, and tells the task once all parts have one.
     pub(crate) fn end_parts(
         &mut self,
-        model: &Model,
+        automaton: &Automaton,
+        deployment: &Deployment,
         work: usize,
         ends: impl IntoIterator<Item = (usize, End)>,
     ) -> Option<()> {
@@ -98,7 +104,7 @@ impl Invocation {
                 Input::Results(_) => (self.set_back_count + 1).min(SET_BACKS_MAX + 1),
                 Input::Answers(_) | Input::Parked => self.set_back_count,
             };
-            work.node = model.automaton.tell(&model.deployment, &work.node, input)?;
+            work.node = automaton.tell(deployment, &work.node, input)?;
         }
         self.seal();
         Some(())

@@ -1,5 +1,6 @@
 //! The model: which turns there are in a state, and what each leads to.
 
+mod exploration;
 mod turn;
 
 use std::sync::Arc;
@@ -11,10 +12,9 @@ use crate::automaton::Automaton;
 use crate::bounds::Bounds;
 use crate::deployment::{Deployment, DeploymentError};
 use crate::invocation::{Invocation, Work};
-use crate::properties;
 use crate::sabotage::Sabotage;
 use crate::scenario::Scenario;
-use crate::state::{Spent, State};
+use crate::state::State;
 use crate::world::{Era, RequestFault, Shown, World};
 
 /// A scenario within its bounds.
@@ -172,49 +172,4 @@ impl Model {
 
 fn open_parts(work: &Work, count: usize) -> impl Iterator<Item = usize> + use<'_> {
     (0..count).filter(|part| !work.ends.contains_key(part))
-}
-
-impl stateright::Model for Model {
-    type State = State;
-    type Action = Action;
-
-    fn init_states(&self) -> Vec<State> {
-        vec![State {
-            world: Arc::clone(&self.beginning),
-            acknowledged: Vec::new(),
-            change_count: 0,
-            invocations: Vec::new(),
-            in_flight: Vec::new(),
-            spent: Spent::default(),
-            fault: self.beginning_fault.clone(),
-        }]
-    }
-
-    fn actions(&self, state: &State, actions: &mut Vec<Action>) {
-        if state.fault.is_some() {
-            return;
-        }
-        if state.change_count < self.scenario.script.len() {
-            actions.push(Action::Change);
-        }
-        self.starts(state, actions);
-        for (place, invocation) in state.invocations.iter().enumerate() {
-            self.turns(state, place, invocation, actions);
-        }
-        actions.extend((0..state.in_flight.len()).map(|flight| Action::Land { flight }));
-    }
-
-    fn next_state(&self, state: &State, action: Action) -> Option<State> {
-        let mut next = state.clone();
-        match self.take(&mut next, &action) {
-            Ok(()) => {}
-            Err(fault) => next.fault = Some(fault.to_string().into()),
-        }
-        next.normalize();
-        Some(next)
-    }
-
-    fn properties(&self) -> Vec<stateright::Property<Self>> {
-        properties::all()
-    }
 }

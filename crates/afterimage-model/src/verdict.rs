@@ -78,7 +78,7 @@ fn finding(model: &Model, property: Property, path: Path<State, Action>) -> Find
     let steps = path.into_vec();
     let story =
         steps.iter().zip(steps.iter().skip(1)).filter_map(|((state, action), (next, _))| {
-            Some(action.as_ref()?.sentence(model, state, next))
+            Some(action.as_ref()?.sentence(model.scenario, state, next))
         });
     let fault = steps.last().and_then(|(state, _)| property.fault(model, state));
     Finding { property, fault: fault.into_iter().collect(), story: story.collect() }

@@ -16,6 +16,7 @@ mod search;
 mod shrink;
 mod trace;
 mod world;
+mod world_error;
 
 pub use canary::Canary;
 pub use check::Violation;
@@ -25,4 +26,4 @@ pub use schedule::{Action, Schedule, Step};
 pub use search::{Found, Search, search};
 pub use shrink::shrink;
 pub use trace::Trace;
-pub use world::WorldError;
+pub use world_error::WorldError;

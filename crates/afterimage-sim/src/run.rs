@@ -12,13 +12,14 @@ use serde_json::json;
 use testkit::oracle::Oracle;
 use tokio::time::sleep;
 
+use crate::WorldError;
 use crate::canary::Canary;
 use crate::check::{Moment, Violation, check_drained};
 use crate::delivery::{Mapping, Terms};
 use crate::dynamodb::{Dynamodb, FaultRates};
 use crate::schedule::{Action, Schedule};
 use crate::trace::Trace;
-use crate::world::{Application, Change, Ground, Message, WorldError, oracle, table_name, views};
+use crate::world::{Application, Change, Ground, Message, oracle, table_name, views};
 
 /// Records in one batch of the last replay.
 const REPLAY_BATCH_SIZE: usize = 60;

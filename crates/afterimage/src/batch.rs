@@ -167,6 +167,8 @@ mod tests {
     use expect_test::{Expect, expect};
 
     use super::*;
+    use testkit::stream_record::StreamRecord;
+
     use crate::record::Decoded;
 
     const VIEWS: &str = r#"
@@ -183,19 +185,13 @@ mod tests {
         target = { table = "derived", pk = "orders-by-status", sk = "{status}", count = "count" }
     "#;
 
-    fn decoded(table: &str, sequence_number: u32, event_name: &str) -> Decoded {
+    fn decoded(table: &str, sequence_number: u64, event_name: &str) -> Decoded {
         let views = Views::parse(VIEWS).expect("views");
         let names = afterimage_schema::TableNames::from_lookup(&views.all_tables(), |_| None);
         let catalog = views.catalog(names.expect("names")).expect("a catalog");
-        let json = serde_json::json!({
-            "eventName": event_name,
-            "eventSourceARN": format!("arn:aws:dynamodb:eu-west-1:1:table/afterimage-{table}/stream/2026-01-01T00:00:00.000"),
-            "dynamodb": {
-                "SequenceNumber": sequence_number.to_string(),
-                "Keys": { "id": { "S": "7" } },
-                "NewImage": { "id": { "S": "7" }, "status": { "S": "paid" } },
-            },
-        });
+        let record = StreamRecord::new(&format!("afterimage-{table}"), event_name, sequence_number);
+        let item = serde_json::json!({ "id": { "S": "7" }, "status": { "S": "paid" } });
+        let json = record.keys(serde_json::json!({ "id": { "S": "7" } })).image(item).json();
         crate::record::decode(&catalog, None, &json.to_string())
     }
 

@@ -259,23 +259,18 @@ fn stream_of_arn(arn: &str) -> Option<Stream> {
 #[cfg(test)]
 mod tests {
     use serde_json::json;
+    use testkit::stream_record::StreamRecord;
 
     use super::*;
     use crate::catalog::tests::{catalog, orders};
 
     fn base() -> Value {
-        json!({
-            "eventName": "INSERT",
-            "eventSourceARN":
-                "arn:aws:dynamodb:eu-west-1:123456789012:table/afterimage-orders/stream/2026-01-01T00:00:00.000",
-            "dynamodb": {
-                "SequenceNumber": "100000000000000000001",
-                "Keys": {"customer": {"S": "ada"}, "number": {"S": "order 7"}},
-                "NewImage": {
-                    "customer": {"S": "ada"}, "number": {"S": "order 7"}, "Year": {"N": "1980"},
-                },
-            },
-        })
+        let item = json!({
+            "customer": {"S": "ada"}, "number": {"S": "order 7"}, "Year": {"N": "1980"},
+        });
+        let record = StreamRecord::new("afterimage-orders", "INSERT", 1);
+        let record = record.sequence_number("100000000000000000001");
+        record.item(&["customer", "number"], &item).json()
     }
 
     /// The base record with one place changed, or removed where the new value is null.
@@ -302,7 +297,7 @@ mod tests {
         let decoded = decode(&catalog(), None, &base().to_string());
         assert_eq!(decoded.table_name.as_deref(), Some("afterimage-orders"));
         assert_eq!(decoded.sequence_number.as_deref(), Some("100000000000000000001"));
-        assert_eq!(decoded.created_at_ms, None, "it may be absent");
+        assert_eq!(decoded.created_at_ms, Some(1_767_225_600_000));
         let record = decoded.record.expect("decodes");
         assert_eq!(record.key, ItemKey::strings(orders().table, "ada", "order 7"));
         assert_eq!(record.image.expect("an image").map(|image| image.len()), Some(3));
@@ -318,6 +313,7 @@ mod tests {
         assert_eq!(created_at_ms(json!(1.767_600_600_5e9)), Some(1_767_600_600_500));
         assert_eq!(created_at_ms(json!(i64::MAX)), None);
         assert_eq!(created_at_ms(json!("yesterday")), None);
+        assert_eq!(created_at_ms(Value::Null), None, "it may be absent");
     }
 
     #[test]

@@ -8,7 +8,7 @@ use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 use serde_json::error::Category;
 
-use crate::ApiError;
+use crate::{ApiError, FieldError};
 
 /// The longest body that is read: far above every valid one, far below the 10 MB that an HTTP API
 /// accepts (<https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html>).
@@ -16,50 +16,6 @@ pub const BODY_BYTES_MAX: usize = 256 * 1024;
 
 /// How much of an unknown name is repeated in the answer, in characters.
 const NAME_CHARACTERS_SHOWN: usize = 64;
-
-/// Why an object was refused. The sentences name the attribute, never a value.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum FieldError {
-    /// Not JSON.
-    #[error("this is not JSON: see line {line}, column {column}")]
-    NotJson {
-        /// The line where reading stopped, from 1.
-        line: usize,
-        /// The column where reading stopped, from 1.
-        column: usize,
-    },
-    /// JSON, but not an object.
-    #[error("this must be a JSON object")]
-    NotAnObject,
-    /// An attribute that is not known.
-    #[error("there is no attribute `{name}`; known are {known}")]
-    Unknown {
-        /// The attribute, shortened.
-        name: String,
-        /// The known attributes.
-        known: String,
-    },
-    /// An attribute that is given twice.
-    #[error("`{name}` is given twice")]
-    Repeated {
-        /// The attribute, shortened.
-        name: String,
-    },
-    /// An attribute of another type.
-    #[error("`{name}` must be {expected}")]
-    WrongType {
-        /// The attribute.
-        name: &'static str,
-        /// What it must be.
-        expected: &'static str,
-    },
-    /// A required attribute that is absent.
-    #[error("`{name}` is required")]
-    Missing {
-        /// The attribute.
-        name: &'static str,
-    },
-}
 
 /// The attributes of a JSON object, all of them known and none given twice.
 #[derive(Debug, Default)]

@@ -4,6 +4,7 @@
 mod init_error;
 mod log;
 mod panics;
+mod sentence;
 mod warm_up;
 
 use std::convert::Infallible;
@@ -13,6 +14,7 @@ use std::pin::Pin;
 use lambda_runtime::Error;
 
 pub use log::{json_lines, log};
+use sentence::sentence;
 
 /// The variables that Lambda sets and the runtime client panics without
 /// (<https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html>).
@@ -73,16 +75,4 @@ where
 /// None.
 pub async fn no_read<A>(_: &A) -> Result<(), Infallible> {
     Ok(())
-}
-
-/// The error, and what caused it, in one line.
-fn sentence(error: &dyn StdError) -> String {
-    let mut sentence = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        sentence.push_str(": ");
-        sentence.push_str(&error.to_string());
-        cause = error.source();
-    }
-    sentence
 }

@@ -4,26 +4,8 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use http_api::{Item, Outcome, StoreError, put_new, store_error, to_item, transact};
 use serde::Serialize;
 
+use crate::Messages;
 use crate::key::Key;
-use crate::{MessageText, Messages, Profile};
-
-/// What the item of a message holds beside its key.
-#[derive(Debug, Serialize)]
-pub(crate) struct MessageContent<'a> {
-    pub(crate) message: &'a MessageText,
-    pub(crate) message_uuid: String,
-    #[serde(flatten)]
-    pub(crate) author: &'a Profile,
-}
-
-/// What a row holds beside its key. It names another member than its owner.
-#[derive(Debug, Serialize)]
-pub(crate) struct RowContent<'a> {
-    pub(crate) message_group_uuid: &'a str,
-    pub(crate) message: &'a MessageText,
-    #[serde(flatten)]
-    pub(crate) other: &'a Profile,
-}
 
 #[derive(Serialize)]
 struct Keyed<Content> {

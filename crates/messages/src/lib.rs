@@ -5,6 +5,7 @@
 
 mod application;
 mod clock;
+mod content;
 pub mod conversation;
 mod created_at;
 mod ensure_profile;

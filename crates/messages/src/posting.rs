@@ -4,7 +4,8 @@ use http_api::{ApiError, Item, Outcome, StoreError};
 use serde::Deserialize;
 use uuid::Uuid;
 
-use crate::item::{self, MessageContent, RowContent, with_group};
+use crate::content::{MessageContent, RowContent};
+use crate::item::{self, with_group};
 use crate::message_id::{Fingerprint, PostedId};
 use crate::{CreatedAt, MessageText, Messages, Profile, key};
 

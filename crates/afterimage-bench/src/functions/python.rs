@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use afterimage_schema::Table;
 use tokio::process::Command;
 
-use super::{Program, run, target_folder};
+use super::building::{run, target_folder};
+use super::program::Program;
 use crate::BenchError;
 
 const HANDLER: &str = include_str!("../../python/handler.py");

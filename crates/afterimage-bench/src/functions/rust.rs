@@ -1,13 +1,14 @@
 //! `stream-processor`, as it is deployed.
 
 use std::path::PathBuf;
-use test_dynamodb::product_names;
 
 use serde_json::Value;
-use test_lambda::{DeployedFunction, repository};
+use testkit::dynamodb::product_names;
+use testkit::lambda::{DeployedFunction, repository};
 use tokio::process::Command;
 
-use super::{Program, run, target_folder};
+use super::building::{run, target_folder};
+use super::program::Program;
 use crate::BenchError;
 
 const BINARY: &str = "stream-processor";

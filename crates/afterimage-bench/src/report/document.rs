@@ -1,6 +1,6 @@
 //! The files in `docs/`.
 
-use test_lambda::repository;
+use testkit::lambda::repository;
 
 use super::{Report, plot, table};
 use crate::BenchError;

@@ -1,7 +1,8 @@
 //! New albums, 30 of 100 records being delivered again: half of them within their event or the one
 //! before, half from anywhere before.
 
-use super::{Size, Workload, album, events, wide};
+use super::album;
+use super::definition::{Size, Workload, events, wide};
 
 /// Albums that are there.
 const ALBUM_COUNT_BEFORE: u64 = 300;

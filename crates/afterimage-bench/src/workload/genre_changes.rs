@@ -2,8 +2,9 @@
 
 use crate::workload::ALBUMS;
 
+use super::album;
+use super::definition::{Size, Workload, events, wide};
 use super::record::SourceChange;
-use super::{Size, Workload, album, events, wide};
 
 /// How far away the album is whose genre an album gets.
 const DISTANCE: u64 = 37;

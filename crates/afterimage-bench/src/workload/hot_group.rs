@@ -1,6 +1,7 @@
 //! All messages are of one conversation.
 
-use super::{Size, Workload, events, message};
+use super::definition::{Size, Workload, events};
+use super::message;
 
 pub(super) fn workload(size: Size) -> Workload {
     Workload {

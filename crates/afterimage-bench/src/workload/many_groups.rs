@@ -1,7 +1,7 @@
 //! The messages of 1,000 conversations, in turn: an event of 1,000 records has one of each.
 
-use super::message::GROUP_COUNT;
-use super::{Size, Workload, events, message, wide};
+use super::definition::{Size, Workload, events, wide};
+use super::message::{self, GROUP_COUNT};
 
 pub(super) fn workload(size: Size) -> Workload {
     // Those in which nobody writes are there all the same.

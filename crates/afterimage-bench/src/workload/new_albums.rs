@@ -1,6 +1,7 @@
 //! Albums are added.
 
-use super::{Size, Workload, album, events};
+use super::album;
+use super::definition::{Size, Workload, events};
 
 /// Albums that are there: enough that every genre is counted already.
 const ALBUM_COUNT_BEFORE: u64 = 300;

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use afterimage_schema::Table;
 use serde_json::{Map, Value, json};
+use testkit::stream_record::StreamRecord;
 
 /// The bytes of one event: the payload of an asynchronous source is 6 MB at most
 /// (<https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>).
@@ -30,30 +31,20 @@ impl SourceChange {
     /// The record's JSON.
     #[must_use]
     pub fn to_json(&self) -> String {
-        let keys = self.after.get(..2).unwrap_or_default();
-        let mut change = json!({
-            "ApproximateCreationDateTime": 1_767_600_000 + self.number / 1000,
-            "Keys": image(keys),
-            "NewImage": image(&self.after),
-            "SequenceNumber": format!("{:021}", self.number + 1),
-            "SizeBytes": self.after.iter().map(|(name, text)| name.len() + text.len()).sum::<usize>(),
-            "StreamViewType": "NEW_IMAGE",
-        });
-        if let (Some(before), Some(change)) = (&self.before, change.as_object_mut()) {
-            change.insert("OldImage".to_owned(), image(before));
-            change.insert("StreamViewType".to_owned(), json!("NEW_AND_OLD_IMAGES"));
-        }
-        let stream = format!("table/{}/stream/2026-01-01T00:00:00.000", self.table.default_name());
-        json!({
-            "eventID": format!("{:032x}", self.number),
-            "eventName": if self.before.is_some() { "MODIFY" } else { "INSERT" },
-            "eventVersion": "1.1",
-            "eventSource": "aws:dynamodb",
-            "awsRegion": "us-east-1",
-            "dynamodb": change,
-            "eventSourceARN": format!("arn:aws:dynamodb:us-east-1:123456789012:{stream}"),
-        })
-        .to_string()
+        let (table_name, keys) = (self.table.default_name(), self.after.get(..2));
+        let event_name = if self.before.is_some() { "MODIFY" } else { "INSERT" };
+        let bytes = self.after.iter().map(|(name, text)| name.len() + text.len()).sum();
+        let record = StreamRecord::new(&table_name, event_name, self.number)
+            .sequence_number(&format!("{:021}", self.number + 1))
+            .created_at(1_767_600_000 + self.number / 1000)
+            .size_bytes(bytes)
+            .keys(image(keys.unwrap_or_default()))
+            .image(image(&self.after));
+        let record = match &self.before {
+            Some(before) => record.old_image(image(before)),
+            None => record,
+        };
+        record.json().to_string()
     }
 }
 

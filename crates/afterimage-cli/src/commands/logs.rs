@@ -4,6 +4,7 @@ mod cloud;
 mod event;
 mod local;
 pub(super) mod log_group;
+mod printer;
 pub(super) mod since;
 
 use std::path::PathBuf;
@@ -11,12 +12,12 @@ use std::path::PathBuf;
 use afterimage::Outcome;
 use clap::Args;
 use clap::builder::PossibleValuesParser;
-use time::OffsetDateTime;
 
 use crate::connection::ConnectionArguments;
 use crate::failure::{Failure, Status};
-use crate::output::{Format, Output};
-use event::{Event, Selection};
+use crate::output::Output;
+use event::Selection;
+use printer::Printer;
 use since::Since;
 
 /// Where `afterimage up` keeps its data unless told otherwise.
@@ -114,38 +115,5 @@ pub async fn run(arguments: LogsArguments) -> anyhow::Result<Status> {
     match place {
         Place::DataDir(data_dir) => local::run(printer, &data_dir, arguments.follow).await,
         Place::LogGroup(name) => cloud::run(printer, name, arguments.follow).await,
-    }
-}
-
-/// Prints the events that are asked for.
-struct Printer {
-    output: Output,
-    format: Format,
-    selection: Selection,
-    from: OffsetDateTime,
-}
-
-impl Printer {
-    /// Prints a line of the log, if it is asked for.
-    fn line(&mut self, line: &str) -> std::io::Result<()> {
-        let event = Event::parse(line);
-        let is_old = event.timestamp().is_some_and(|at| at < self.from);
-        if is_old { Ok(()) } else { self.event(event) }
-    }
-
-    /// Prints an event, if it is asked for.
-    fn event(&mut self, event: Event) -> std::io::Result<()> {
-        if !self.selection.takes(&event) {
-            return Ok(());
-        }
-        match self.format {
-            Format::Table => self.output.line(&event.to_string()),
-            Format::Json => self.output.json(&event.into_json()),
-        }
-    }
-
-    /// Shows what was printed so far.
-    fn flush(&mut self) -> std::io::Result<()> {
-        self.output.flush()
     }
 }

@@ -3,7 +3,7 @@
 use embedded_dynamodb::Emulator;
 use expect_test::expect;
 
-use test_dynamodb::{product_names, product_tables};
+use testkit::dynamodb::{product_names, product_tables};
 
 use crate::program::{check, run};
 

@@ -7,9 +7,9 @@ use std::process::Stdio;
 use aws_sdk_dynamodb::types::AttributeValue;
 use embedded_dynamodb::Emulator;
 use expect_test::expect;
-use test_dynamodb::UnservedEndpoint;
+use testkit::dynamodb::UnservedEndpoint;
 
-use test_dynamodb::{product_names, product_tables};
+use testkit::dynamodb::{product_names, product_tables};
 
 use crate::program::{check, command, run, signal};
 

@@ -9,7 +9,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use embedded_dynamodb::{Emulator, Storage};
 use serde_json::Value;
-use test_dynamodb::{product_names, product_tables};
+use testkit::dynamodb::{product_names, product_tables};
 
 use crate::own_tables::{counts, drain};
 use crate::program::{Run, command};

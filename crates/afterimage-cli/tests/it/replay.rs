@@ -6,7 +6,7 @@ use std::path::Path;
 use embedded_dynamodb::Emulator;
 use expect_test::{Expect, expect};
 use serde_json::Value;
-use test_dynamodb::{product_names, product_tables};
+use testkit::dynamodb::{product_names, product_tables};
 
 use crate::program::{check, repository, run};
 

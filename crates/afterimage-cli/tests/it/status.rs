@@ -2,7 +2,7 @@
 
 use expect_test::{Expect, expect};
 use serde_json::{Value, json};
-use test_dynamodb::UnservedEndpoint;
+use testkit::dynamodb::UnservedEndpoint;
 
 use crate::observed::Observed;
 use crate::program::{Run, check, run, to_its_end};

@@ -10,7 +10,7 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_dynamodb::types::AttributeValue;
 use dynamodb_client::http_client_at_endpoint;
-use test_dynamodb::UnservedEndpoint;
+use testkit::dynamodb::UnservedEndpoint;
 
 use crate::program::{command, run, signal, to_its_end};
 

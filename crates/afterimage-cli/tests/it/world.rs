@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use embedded_dynamodb::Emulator;
 use serde_json::{Value, json};
-use test_dynamodb::{product_names, product_tables};
+use testkit::dynamodb::{product_names, product_tables};
+use testkit::stream_record::StreamRecord;
 
 use crate::program::{Run, command};
 
@@ -124,19 +125,13 @@ impl World {
 
 /// A record of a stream.
 pub fn record(table: &str, number: u64, keys: Value, more: Value) -> Value {
-    let mut record = json!({
-        "eventName": "MODIFY",
-        "eventSourceARN": format!(
-            "arn:aws:dynamodb:us-east-1:1:table/afterimage-{table}/stream/2026-01-01T00:00:00.000"
-        ),
-        "dynamodb": { "NewImage": keys, "SequenceNumber": format!("{number:021}") },
-    });
-    record["dynamodb"]["Keys"] = keys;
+    let mut image = keys.clone();
     let Value::Object(more) = more else { panic!("attributes") };
     for (name, value) in more {
-        record["dynamodb"]["NewImage"][name] = value;
+        image[name] = value;
     }
-    record
+    let record = StreamRecord::new(&format!("afterimage-{table}"), "MODIFY", number);
+    record.keys(keys).image(image).json()
 }
 
 /// A record of an album with one attribute.

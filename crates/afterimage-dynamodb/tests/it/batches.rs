@@ -2,6 +2,7 @@
 
 use afterimage_schema::Table;
 use serde_json::{Value, json};
+use testkit::stream_record::{STREAM_LABEL, stream_arn};
 
 use crate::faults::Fault;
 use crate::world::{ALBUMS, World, record, words};
@@ -49,8 +50,7 @@ async fn neighbours_of_a_bad_and_of_a_throttled_record_are_applied() {
 async fn a_record_that_cannot_be_routed_is_parked_beside_all_views() {
     let world = World::new().await;
     let mut foreign = album(1, "x");
-    foreign["eventSourceARN"] =
-        json!("arn:aws:dynamodb:us-east-1:1:table/other/stream/2026-01-01T00:00:00.000");
+    foreign["eventSourceARN"] = json!(stream_arn("other", STREAM_LABEL));
     let mut numberless = album(2, "x");
     numberless["dynamodb"].as_object_mut().expect("an object").remove("SequenceNumber");
     let report = world.deliver(&[foreign, json!("nonsense"), numberless, album(3, "y")]).await;

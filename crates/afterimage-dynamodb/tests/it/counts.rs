@@ -6,6 +6,7 @@ use afterimage_schema::Table;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem, Update};
 use serde_json::{Value, json};
+use testkit::stream_record::stream_arn;
 
 use crate::world::{ALBUMS, MESSAGES, World, record, to_sdk, words};
 
@@ -89,9 +90,7 @@ async fn a_record_that_is_not_newer_changes_nothing() {
 #[tokio::test]
 async fn numbers_are_compared_as_integers_and_labels_before_them() {
     let mut renewed = album(1, "a", genre("Jazz"));
-    renewed["eventSourceARN"] = json!(
-        "arn:aws:dynamodb:us-east-1:1:table/afterimage-albums/stream/2026-02-01T00:00:00.000"
-    );
+    renewed["eventSourceARN"] = json!(stream_arn("afterimage-albums", "2026-02-01T00:00:00.000"));
     let mut short = album(0, "a", genre("Pop"));
     short["dynamodb"]["SequenceNumber"] = json!("99");
     check(

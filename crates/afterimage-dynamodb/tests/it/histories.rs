@@ -134,7 +134,7 @@ async fn check(seed: u64) {
 
 /// A shared engine is slow: fewer histories are enough to see that it agrees.
 fn history_count() -> u64 {
-    let is_shared = std::env::var_os(test_dynamodb::ENDPOINT_VARIABLE).is_some();
+    let is_shared = std::env::var_os(testkit::dynamodb::ENDPOINT_VARIABLE).is_some();
     if is_shared { 6 } else { 20 }
 }
 

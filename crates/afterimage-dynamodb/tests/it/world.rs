@@ -14,8 +14,9 @@ use aws_sdk_dynamodb::types::AttributeValue as SdkValue;
 use aws_sdk_dynamodbstreams::types::AttributeValue as StreamValue;
 use aws_sdk_dynamodbstreams::types::{Record, ShardIteratorType};
 use serde_json::{Value, json};
-use test_dynamodb::TestDynamoDb;
+use testkit::dynamodb::TestDynamoDb;
 use testkit::oracle::{GroundState, Oracle};
+use testkit::stream_record::StreamRecord;
 use tokio::time::Instant;
 
 use crate::faults::{Faults, faulty_client};
@@ -283,34 +284,10 @@ pub fn words(report: &BatchReport) -> String {
     report.records.iter().map(|it| word(&it.outcomes)).collect::<Vec<_>>().join(" ")
 }
 
-const STREAM_LABEL: &str = "2026-01-01T00:00:00.000";
-
 /// A record as Lambda delivers it, made by hand.
 pub fn record(table: &Table, event_name: &str, number: u64, keys: Value, image: Value) -> Value {
-    let mut record = json!({
-        "eventID": format!("{number:032x}"),
-        "eventName": event_name,
-        "eventVersion": "1.1",
-        "eventSource": "aws:dynamodb",
-        "awsRegion": "us-east-1",
-        "eventSourceARN": stream_arn(table),
-        "dynamodb": {
-            "ApproximateCreationDateTime": 1_767_225_600,
-            "SequenceNumber": format!("{:021}", number),
-            "SizeBytes": 100,
-            "StreamViewType": "NEW_IMAGE",
-        },
-    });
-    record["dynamodb"]["Keys"] = keys;
-    if !image.is_null() {
-        record["dynamodb"]["NewImage"] = image;
-    }
-    record
-}
-
-fn stream_arn(table: &Table) -> String {
-    let name = table.default_name();
-    format!("arn:aws:dynamodb:us-east-1:000000000000:table/{name}/stream/{STREAM_LABEL}")
+    let record = StreamRecord::new(&table.default_name(), event_name, number).keys(keys);
+    if image.is_null() { record.json() } else { record.image(image).json() }
 }
 
 fn event_record(table: &Table, raw: &Record) -> Value {

@@ -16,6 +16,7 @@ use super::function::Function;
 use super::on_failure::OnFailure;
 use super::settings::{MappingSettings, TableMapping};
 use super::shard::{Ended, ShardReader};
+use super::source::event_source;
 use super::stream::{self, Shard, StreamError};
 
 /// How long a mapping waits for a stream that is not there, or that it cannot read.
@@ -161,7 +162,7 @@ impl<F: Function> Mapping<F> {
     }
 
     fn reader(&self, shard: ShardKey) -> ShardReader<F> {
-        let source = stream::event_source(&self.table_name, &shard.stream_arn);
+        let source = event_source(&self.table_name, &shard.stream_arn);
         let (stop_lanes, lanes_stopped) = watch::channel(false);
         let delivery = Delivery {
             settings: Arc::clone(&self.settings),

@@ -19,7 +19,8 @@ use super::function::Function;
 use super::lane::lane_of;
 use super::record::{IncompleteRecord, Record, SequenceNumber, event_json};
 use super::settings::{MappingSettings, StartingPosition};
-use super::stream::{self, CurrentStream, EventSource, Page, StreamError};
+use super::source::EventSource;
+use super::stream::{self, CurrentStream, Page, StreamError};
 
 /// How often an idle shard is asked: a write shows soon, and asking costs little here.
 const IDLE_POLL: Duration = Duration::from_millis(50);

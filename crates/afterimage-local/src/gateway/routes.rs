@@ -2,8 +2,7 @@
 
 use serde_yaml_ng::Value;
 
-use super::event::percent_decoded;
-use crate::applications::Applications;
+use super::percent::percent_decoded;
 use crate::template::resources_of_type;
 
 /// A route of the API.
@@ -38,13 +37,13 @@ pub enum RoutesError {
 pub(crate) struct Routes(Vec<Route>);
 
 impl Routes {
-    /// The routes of a template to functions of these applications, in its order.
+    /// The routes of a template to functions that are there, in its order.
     ///
     /// # Errors
     /// [`RoutesError`] if a route does not read.
-    pub(crate) fn of(template: &str, applications: &Applications) -> Result<Self, RoutesError> {
+    pub(crate) fn of(template: &str, is_there: impl Fn(&str) -> bool) -> Result<Self, RoutesError> {
         let mut routes = Self::read(template)?;
-        routes.0.retain(|route| applications.has(&route.function));
+        routes.0.retain(|route| is_there(&route.function));
         Ok(routes)
     }
 

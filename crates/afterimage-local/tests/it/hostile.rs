@@ -10,7 +10,7 @@ mod tokens;
 use afterimage::Views;
 use afterimage_local::{Options, Stack, Storage};
 use serde_json::{Value, json};
-use test_dynamodb::product_names;
+use testkit::dynamodb::product_names;
 
 use crate::http::{Answer, post, send};
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 use afterimage::Views;
 use afterimage_local::{Options, Stack, StartError, Storage};
 use serde_json::{Value, json};
-use test_dynamodb::product_names;
+use testkit::dynamodb::product_names;
 
 use crate::http::{get, post, send};
 

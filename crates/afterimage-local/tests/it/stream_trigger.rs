@@ -11,7 +11,7 @@ use afterimage_local::event_source_mapping::{
 use aws_sdk_dynamodb::types::AttributeValue;
 use embedded_dynamodb::Emulator;
 use serde_json::{Value, json};
-use test_dynamodb::{product_names, product_tables};
+use testkit::dynamodb::{product_names, product_tables};
 use time::OffsetDateTime;
 use tokio::sync::watch;
 use tokio::time::Instant;

@@ -67,7 +67,7 @@ impl Model {
         if self.sabotage == Sabotage::AcknowledgedEarly {
             records.iter().for_each(|record| next.acknowledge(record));
         }
-        next.invocations.push(Invocation::begin(self, name, records));
+        next.invocations.push(Invocation::begin(&self.automaton, &self.deployment, name, records));
         Some(())
     }
 
@@ -94,7 +94,7 @@ impl Model {
             (index, End::Answer(answer))
         });
         let ends: Vec<_> = ends.collect();
-        invocation.end_parts(self, work, ends)
+        invocation.end_parts(&self.automaton, &self.deployment, work, ends)
     }
 
     fn commit(
@@ -129,7 +129,9 @@ impl Model {
         };
         let invocation = next.invocations.get_mut(place)?;
         invocation.is_visible |= matches!(committed, Ok(()) | Err(Refusal::Unknown));
-        invocation.end_parts(self, work, [(part, End::Committed(committed))]).map(Ok)
+        invocation
+            .end_parts(&self.automaton, &self.deployment, work, [(part, End::Committed(committed))])
+            .map(Ok)
     }
 
     /// Commits a transaction, or says which conditions failed.
@@ -162,7 +164,7 @@ impl Model {
             next.world = world.seal(&self.deployment);
         }
         invocation.is_visible = true;
-        invocation.end_parts(self, work, [])
+        invocation.end_parts(&self.automaton, &self.deployment, work, [])
     }
 
     /// A processor that is done says what became of its records; those that are, never come again.

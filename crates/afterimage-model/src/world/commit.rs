@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 
 use afterimage::limits::TRANSACTION_ACTIONS_MAX;
-use afterimage::version::VersionError;
 use afterimage::write::{Action, Changes, Clause, Transaction, Write};
 use afterimage::{AttributeValue, CatalogError, Item};
 use afterimage_schema::Table;
 
 use super::World;
+use super::request_fault::RequestFault;
 use crate::deployment::Deployment;
 use crate::sabotage::Sabotage;
 
@@ -20,21 +20,6 @@ pub(crate) enum CommitEnd {
     Refused(Vec<usize>),
     /// The first half was written; the rest is to follow. Only under sabotage.
     Torn(Transaction),
-}
-
-/// A request that the service would not take as valid.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum RequestFault {
-    #[error("a transaction has {count} writes")]
-    WriteCount { count: usize },
-    #[error("a transaction writes one item twice: {key}")]
-    SameItem { key: String },
-    #[error("`{attribute}` of {key} is added to, and is no whole number")]
-    NoNumber { key: String, attribute: String },
-    #[error(transparent)]
-    Version(VersionError),
-    #[error("a table has no definition")]
-    NoTable,
 }
 
 impl World {

@@ -2,10 +2,14 @@
 //! what the application knows of its own.
 
 mod application;
+mod application_state;
 mod commit;
 mod index;
 mod judgement;
+mod judging;
+mod request_fault;
 mod stream;
+mod tables;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -14,20 +18,16 @@ use afterimage::engine::{Answer, Read};
 use afterimage::{Change, Item, ItemKey, KeyValue, Record};
 use afterimage_schema::Table;
 
-pub(crate) use application::{Application, Era, own_attributes};
-pub(crate) use commit::{CommitEnd, RequestFault, whole};
+pub(crate) use application::Era;
+pub(crate) use application_state::Application;
+pub(crate) use commit::CommitEnd;
 pub(crate) use index::Shown;
 pub(crate) use judgement::Judgement;
+pub(crate) use request_fault::RequestFault;
 pub(crate) use stream::Delivered;
 
 use crate::deployment::Deployment;
 use crate::identity;
-
-/// The table of the albums of the shipped views.
-pub(crate) const ALBUMS: Table = Table::literal("albums");
-
-/// The table of the messages and rows of the shipped views.
-pub(crate) const MESSAGES: Table = Table::literal("messages");
 
 /// An item, and its identity.
 #[derive(Debug)]
@@ -54,16 +54,6 @@ impl World {
     /// Equal for equal worlds; of use once the world is [`World::seal`]ed.
     pub(crate) fn identity(&self) -> u64 {
         self.identity
-    }
-
-    /// Ends a change of the world.
-    pub(crate) fn seal(mut self, deployment: &Deployment) -> Arc<Self> {
-        let items: Vec<_> = self.items.values().map(|stored| stored.identity).collect();
-        let stream: Vec<_> = self.stream.iter().map(|delivered| delivered.identity).collect();
-        let application = identity::of_text(&self.application);
-        self.identity = identity::of(&(items, stream, application, &self.parked));
-        self.judgement = Judgement::of(deployment, &self);
-        Arc::new(self)
     }
 
     pub(crate) fn item(&self, key: &ItemKey) -> Option<&Item> {

@@ -10,9 +10,10 @@ use serde_json::Value;
 use testkit::oracle::{GroundState, Oracle};
 
 use super::Violation;
+use crate::WorldError;
 use crate::delivery::Stream;
 use crate::dynamodb::{Dynamodb, item_of_request, text};
-use crate::world::{Application, Ground, WorldError, table_name};
+use crate::world::{Application, Ground, table_name};
 
 /// Everything that is compared.
 struct Drained<'a> {

@@ -9,9 +9,10 @@ use afterimage::{Item, View, Views};
 use afterimage_schema::Table;
 
 use super::Violation;
+use crate::WorldError;
 use crate::dynamodb::{Dynamodb, Watcher, text};
 use crate::trace::Trace;
-use crate::world::{Application, Ground, WorldError, own_attributes, table_name};
+use crate::world::{Application, Ground, own_attributes, table_name};
 
 /// Looks at the tables after each write. The emulator carries out one request at a time, so that what
 /// is read here is what a serializable read would see between two writes.

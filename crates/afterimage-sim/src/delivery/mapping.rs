@@ -15,11 +15,12 @@ use tokio::time::{Instant, sleep, timeout_at};
 use super::Stream;
 use super::lane::Lane;
 use super::shard::Shards;
+use crate::WorldError;
 use crate::canary::Canary;
 use crate::check::Violation;
 use crate::dynamodb::{Dynamodb, client};
 use crate::trace::Trace;
-use crate::world::{WorldError, table_name};
+use crate::world::table_name;
 
 /// Processes that invocations run in.
 const PROCESS_COUNT: usize = 3;

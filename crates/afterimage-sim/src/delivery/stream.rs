@@ -7,10 +7,12 @@ use std::hash::{Hash as _, Hasher as _};
 use afterimage_schema::Table;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
+use testkit::stream_record::stream_arn;
 
+use crate::WorldError;
 use crate::dynamodb::Dynamodb;
 use crate::trace::key_text;
-use crate::world::{WorldError, table_name};
+use crate::world::table_name;
 
 /// The tables whose streams are read.
 const TABLES: [Table; 2] = [ALBUMS, MESSAGES];
@@ -197,7 +199,7 @@ impl Stream {
         let sequence_number = reader.next_sequence_number();
         json["eventName"] = json!("UPSERT");
         json["dynamodb"]["SequenceNumber"] = json!(sequence_number);
-        json["eventSourceARN"] = json!(stream_arn(&reader.table, &reader.label()));
+        json["eventSourceARN"] = json!(stream_arn(&table_name(&reader.table), &reader.label()));
         let record = StreamRecord {
             raw: RawValue::from_string(json.to_string()).ok()?,
             table: original.table.clone(),
@@ -231,11 +233,6 @@ fn string(json: &Value, pointer: &str, what: &'static str) -> Result<String, Wor
     text.map(str::to_owned).ok_or(WorldError::Stream { what })
 }
 
-fn stream_arn(table: &Table, label: &str) -> String {
-    let name = table_name(table);
-    format!("arn:aws:dynamodb:us-east-1:000000000000:table/{name}/stream/{label}")
-}
-
 /// The record as Lambda delivers it: with the ARN of its stream, and AWS's kind of sequence number.
 fn delivered(reader: &mut Reader, mut record: Value) -> Result<StreamRecord, WorldError> {
     let sequence_number = reader.next_sequence_number();
@@ -248,7 +245,7 @@ fn delivered(reader: &mut Reader, mut record: Value) -> Result<StreamRecord, Wor
     record["dynamodb"]["SequenceNumber"] = json!(sequence_number);
     record["eventID"] = json!(format!("{sequence_number:0>32}"));
     record["awsRegion"] = json!("us-east-1");
-    record["eventSourceARN"] = json!(stream_arn(&reader.table, &label));
+    record["eventSourceARN"] = json!(stream_arn(&table_name(&reader.table), &label));
     let event = record["eventName"].as_str().unwrap_or_default();
     let name = format!("{}@{} {event} {}", reader.generation, reader.count, key_text(&keys));
     let raw = RawValue::from_string(record.to_string())

@@ -5,12 +5,14 @@ mod batch_get;
 mod client;
 mod connector;
 mod dispatch;
+mod error;
 mod fault;
 mod items;
 mod stale_index;
 mod tamper;
 
 pub use client::client;
+pub use error::DynamodbError;
 pub use fault::{Fault, FaultRates};
 pub use items::{ItemError, item_of_request, text};
 
@@ -26,7 +28,7 @@ use serde_json::{Value, json};
 
 use crate::canary::Canary;
 use crate::trace::Trace;
-use crate::world::WorldError;
+use crate::world_error::WorldError;
 use stale_index::StaleIndex;
 
 /// The moment at which every simulation begins, in seconds since the Unix epoch.
@@ -66,16 +68,6 @@ struct State {
 /// Whether an operation writes items.
 fn is_write(operation: &str) -> bool {
     matches!(operation, "TransactWriteItems" | "PutItem" | "UpdateItem" | "DeleteItem")
-}
-
-/// Why the emulator did not do what the simulation itself wants of it.
-#[derive(Debug, thiserror::Error)]
-#[error("the embedded DynamoDB refused {operation}: {reason}")]
-pub struct DynamodbError {
-    /// The operation.
-    pub operation: String,
-    /// What the emulator said.
-    pub reason: String,
 }
 
 impl Dynamodb {

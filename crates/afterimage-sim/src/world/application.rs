@@ -7,7 +7,8 @@ use afterimage::{AttributeValue, Item, ItemKey};
 use afterimage_schema::Table;
 use serde_json::{Value, json};
 
-use super::{Album, Change, Edit, Ground, Message, WorldError, Year, table_name};
+use super::{Album, Change, Edit, Ground, Message, Year, table_name};
+use crate::WorldError;
 use crate::dynamodb::{Dynamodb, item_of_request, text};
 
 /// What rows hold that is not the application's.

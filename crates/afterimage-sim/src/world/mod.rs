@@ -6,11 +6,13 @@ mod ground;
 
 pub use application::{Application, own_attributes};
 pub use change::{Album, Change, Edit, Message, Year};
-pub use ground::{Ground, WorldError};
+pub use ground::Ground;
 
 use afterimage::{Catalog, Views};
 use afterimage_schema::{Table, TableNames};
 use testkit::oracle::Oracle;
+
+use crate::WorldError;
 
 /// The table of the albums, as the simulation's views file declares it.
 pub const ALBUMS: Table = Table::literal("albums");

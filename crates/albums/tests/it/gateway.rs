@@ -12,7 +12,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use lambda_http::http::HeaderValue;
 use lambda_http::{Body, Request, Response};
 use serde_json::{Value, json};
-use test_dynamodb::TestDynamoDb;
+use testkit::dynamodb::TestDynamoDb;
 
 /// The application over empty tables.
 pub struct Gateway {

@@ -4,8 +4,8 @@
 use afterimage_schema::Table;
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::{Value, json};
-use test_dynamodb::UnservedEndpoint;
-use test_lambda::{DeployedFunction, DynamoDbProxy, Function, Moment, event};
+use testkit::dynamodb::UnservedEndpoint;
+use testkit::lambda::{DeployedFunction, DynamoDbProxy, Function, Moment, event};
 
 use crate::gateway::Gateway;
 
@@ -24,7 +24,7 @@ impl Running {
         let dynamodb = DynamoDbProxy::start(&gateway.dynamodb.endpoint_url(), names).await;
         let deployed = DeployedFunction::of_binary(name);
         let variables = deployed.environment(names);
-        let program = test_lambda::program(name, program);
+        let program = testkit::lambda::program(name, program);
         let mut function = Function::start(&program, &[], &variables, &dynamodb).await;
         function.ready().await;
         Self { gateway, deployed, dynamodb, function }
@@ -175,7 +175,7 @@ async fn a_warm_up_that_fails_is_logged() {
     let mut variables = DeployedFunction::of_binary("list-genres").environment(names);
     let nobody = UnservedEndpoint::hold();
     variables.insert("AWS_ENDPOINT_URL_DYNAMODB".to_owned(), nobody.url());
-    let program = test_lambda::program("list-genres", env!("CARGO_BIN_EXE_list-genres"));
+    let program = testkit::lambda::program("list-genres", env!("CARGO_BIN_EXE_list-genres"));
     let mut function = Function::start(&program, &[], &variables, &dynamodb).await;
     function.ready().await;
     let response = function.invoke(&event("api/list-genres")).await.expect("a response");

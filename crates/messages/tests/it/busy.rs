@@ -50,7 +50,7 @@ fn busy_store(refusal: &'static str, refusals: usize) -> (Messages, Arc<AtomicUs
         .region(Region::new("local"))
         .credentials_provider(Credentials::new("test", "test", None, None, "test"))
         .endpoint_url(url)
-        .http_client(test_dynamodb::http_client())
+        .http_client(testkit::dynamodb::http_client())
         .build();
     let client = Client::from_conf(config);
     (Messages::new(client, MESSAGES.default_name(), fixed_clock()), transactions)

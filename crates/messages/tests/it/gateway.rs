@@ -9,7 +9,7 @@ use lambda_http::http::HeaderValue;
 use lambda_http::{Body, Request, Response};
 use messages::{Clock, MESSAGES, Messages};
 use serde_json::{Value, json};
-use test_dynamodb::TestDynamoDb;
+use testkit::dynamodb::TestDynamoDb;
 
 pub const ADA: &str = "a0a0a0a0-0000-4000-8000-000000000001";
 pub const LIN: &str = "a0a0a0a0-0000-4000-8000-000000000002";

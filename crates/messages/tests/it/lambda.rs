@@ -2,7 +2,7 @@
 //! its connection while it starts, and has the permissions that it needs and no others.
 
 use serde_json::{Value, json};
-use test_lambda::{
+use testkit::lambda::{
     DeployedFunction, DynamoDbProxy, FixedAnswer, Function, Moment, SavedQuery, event,
 };
 
@@ -30,7 +30,7 @@ impl Running {
         };
         let deployed = DeployedFunction::of_binary(name);
         let variables = deployed.environment(names);
-        let program = test_lambda::program(name, program);
+        let program = testkit::lambda::program(name, program);
         let mut function = Function::start(&program, &[], &variables, &dynamodb).await;
         function.ready().await;
         Self { gateway, deployed, dynamodb, function }

@@ -7,7 +7,7 @@ use afterimage::Views;
 use afterimage_dynamodb::{Processor, RecordReport, StreamEvent, client_at_endpoint};
 use lambda_runtime::{Context, LambdaEvent};
 use stream_processor::StreamProcessor;
-use test_dynamodb::product_names;
+use testkit::dynamodb::product_names;
 
 /// A function whose DynamoDB never answers.
 fn function(dynamodb: &TcpListener) -> StreamProcessor {
@@ -22,7 +22,7 @@ fn function(dynamodb: &TcpListener) -> StreamProcessor {
 async fn check(time_ms: u64) {
     let dynamodb = TcpListener::bind(("127.0.0.1", 0)).expect("a port");
     let function = function(&dynamodb);
-    let event = test_lambda::event("stream/several-groups-in-one-batch");
+    let event = testkit::lambda::event("stream/several-groups-in-one-batch");
     let event: StreamEvent = serde_json::from_str(&event).expect("an event");
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("after 1970");
     let mut context = Context::default();

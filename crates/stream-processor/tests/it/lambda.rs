@@ -14,15 +14,16 @@ use afterimage_schema::Table;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::{Value, json};
-use test_dynamodb::TestDynamoDb;
-use test_lambda::{DeployedFunction, DynamoDbProxy, Function, Hold};
+use testkit::dynamodb::TestDynamoDb;
+use testkit::lambda::{DeployedFunction, DynamoDbProxy, Function, Hold};
+use testkit::stream_record::StreamRecord;
 
 /// The tables of the product.
 const ALBUMS: Table = Table::literal("albums");
 const MESSAGES: Table = Table::literal("messages");
 
 fn program() -> String {
-    test_lambda::program("stream-processor", env!("CARGO_BIN_EXE_stream-processor"))
+    testkit::lambda::program("stream-processor", env!("CARGO_BIN_EXE_stream-processor"))
 }
 
 /// The tables, and a function that maintains them.
@@ -115,46 +116,26 @@ fn batch(records: &[Value]) -> String {
 }
 
 /// A record of a table's stream; its image holds the keys.
-fn record(table: &Table, number: usize, change: &str, keys: &[&str], image: &Value) -> Value {
-    let keys: serde_json::Map<_, _> =
-        keys.iter().map(|name| ((*name).to_owned(), image[*name].clone())).collect();
-    let mut record = json!({
-        "eventID": format!("{number:032x}"),
-        "eventName": change,
-        "eventVersion": "1.1",
-        "eventSource": "aws:dynamodb",
-        "awsRegion": "us-east-1",
-        "dynamodb": {
-            "Keys": keys,
-            "SequenceNumber": format!("1{number:020}"),
-            "StreamViewType": "NEW_IMAGE",
-        },
-        "eventSourceARN": format!(
-            "arn:aws:dynamodb:us-east-1:123456789012:table/{}/stream/2026-01-01T00:00:00.000",
-            table.default_name()
-        ),
-    });
-    if change != "REMOVE" {
-        record["dynamodb"]["NewImage"] = image.clone();
-    }
-    record
+fn record(table: &Table, number: u64, change: &str, keys: &[&str], image: &Value) -> Value {
+    let record = StreamRecord::new(&table.default_name(), change, number);
+    record.sequence_number(&format!("1{number:020}")).item(keys, image).json()
 }
 
-pub fn album(number: usize, genre: &str) -> Value {
+pub fn album(number: u64, genre: &str) -> Value {
     let image = json!({
         "Artist": {"S": format!("artist {number}")}, "Album": {"S": "first"}, "Genre": {"S": genre},
     });
     record(&ALBUMS, number, "INSERT", &["Artist", "Album"], &image)
 }
 
-fn message(number: usize, change: &str, group: &str, sk: &str, message: &str) -> Value {
+fn message(number: u64, change: &str, group: &str, sk: &str, message: &str) -> Value {
     let image = json!({
         "pk": {"S": format!("MSG#{group}")}, "sk": {"S": sk}, "message": {"S": message},
     });
     record(&MESSAGES, number, change, &["pk", "sk"], &image)
 }
 
-fn row(number: usize, owner: &str, group: &str, sk: &str) -> Value {
+fn row(number: u64, owner: &str, group: &str, sk: &str) -> Value {
     let image = json!({
         "pk": {"S": format!("GRP#{owner}")}, "sk": {"S": sk},
         "message_group_uuid": {"S": group}, "message": {"S": "old"},

@@ -7,7 +7,7 @@ use afterimage::{Outcome, Views};
 use afterimage_dynamodb::{Processor, StreamEvent};
 use serde_json::json;
 use stream_processor::{Request, StreamProcessor};
-use test_dynamodb::TestDynamoDb;
+use testkit::dynamodb::TestDynamoDb;
 use tokio::time::Instant;
 
 #[tokio::test]

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use time::OffsetDateTime;
 
-use super::Printer;
 use super::event::Event;
 use super::log_group::{LogEvent, LogGroup, ReadError};
+use super::printer::Printer;
 use crate::failure::{self, Failure, Status};
 
 /// How often CloudWatch is asked for more: some requests a second are allowed for all of an account

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use afterimage_local::function_log;
 
-use super::Printer;
+use super::printer::Printer;
 use crate::failure::{self, Failure, Status};
 use log::Log;
 

@@ -4,7 +4,7 @@ use afterimage_schema::Table;
 use clap::Args;
 use serde_json::json;
 
-use super::{POLL_INTERVAL, chosen, describe};
+use super::tables::{POLL_INTERVAL, chosen, describe};
 use crate::commands::prompt::agreed;
 use crate::connection::Connection;
 use crate::failure::{Failure, Status};

@@ -3,7 +3,7 @@
 use aws_sdk_dynamodb::types::TableDescription;
 use serde_json::json;
 
-use super::describe;
+use super::tables::describe;
 use crate::connection::Connection;
 use crate::failure::Status;
 use crate::output::{Format, Output};

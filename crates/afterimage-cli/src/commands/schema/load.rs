@@ -4,7 +4,8 @@ use afterimage_schema::{Table, TableDefinition};
 use aws_sdk_dynamodb::types::{TableStatus, TimeToLiveSpecification, TimeToLiveStatus};
 use serde_json::json;
 
-use super::{POLL_INTERVAL, describe, request};
+use super::request;
+use super::tables::{POLL_INTERVAL, describe};
 use crate::connection::Connection;
 use crate::failure::{Failure, Status};
 use crate::output::{Format, Output};

@@ -4,6 +4,7 @@ use time::OffsetDateTime;
 
 use super::super::function::FunctionError;
 use super::super::settings::read_settings;
+use super::super::source::event_source;
 use super::*;
 use crate::event_source_mapping::OnFailure;
 
@@ -98,7 +99,7 @@ fn an_incomplete_record_holds_what_is_behind_it() {
         let change = StreamRecord::builder().set_sequence_number(number.map(str::to_owned));
         RawRecord::builder().dynamodb(change.build()).build()
     };
-    let source = stream::event_source("t", "arn");
+    let source = event_source("t", "arn");
     let (lane, _stop) = lane();
     let filters = &lane.delivery.settings.filters;
     let shares = share(&[raw(Some("1")), raw(None), raw(Some("3"))], &source, filters, 1);

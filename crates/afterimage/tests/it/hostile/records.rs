@@ -13,6 +13,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
 use serde_json::{Value, json};
+use testkit::stream_record::StreamRecord;
 
 use super::at_least;
 use super::mutation::{Mutation, Splice, any_mutation, any_splice};
@@ -41,18 +42,14 @@ static GOOD_RECORDS: LazyLock<Vec<Value>> = LazyLock::new(|| {
 
 /// A record of each view that nothing hostile touches, and that must always get through.
 fn controls() -> [Value; 2] {
-    let record = |table: &str, keys: Value, image: Value| {
-        json!({
-            "eventName": "INSERT",
-            "eventSourceARN": format!("arn:aws:dynamodb:us-east-1:1:table/{table}/stream/2026-01-01T00:00:00"),
-            "dynamodb": {"SequenceNumber": "1", "Keys": keys, "NewImage": image},
-        })
+    let record = |table_name: &str, keys: &[&str], item: &Value| {
+        StreamRecord::new(table_name, "INSERT", 1).item(keys, item).json()
     };
     let album = json!({"Artist": {"S": "control"}, "Album": {"S": "control"}});
     let message = json!({"pk": {"S": "MSG#control"}, "sk": {"S": "t"}});
     [
-        record("afterimage-albums", album.clone(), album),
-        record("afterimage-messages", message.clone(), message),
+        record("afterimage-albums", &["Artist", "Album"], &album),
+        record("afterimage-messages", &["pk", "sk"], &message),
     ]
 }
 

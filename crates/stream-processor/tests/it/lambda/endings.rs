@@ -13,7 +13,7 @@ use aws_sdk_dynamodb::error::BoxError;
 use lambda_runtime::Error;
 use serde_json::{Value, json};
 use stream_processor::{StreamProcessor, write_to_stdout};
-use test_lambda::{DynamoDbProxy, Ended, Function, Hold, HoldAt, Moment, SavedQuery};
+use testkit::lambda::{DynamoDbProxy, Ended, Function, Hold, HoldAt, Moment, SavedQuery};
 
 use super::{Deployment, album, batch, failed, program};
 

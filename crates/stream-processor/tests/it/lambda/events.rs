@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use afterimage_dynamodb::StoreError;
 use serde_json::{Value, json};
-use test_lambda::{DynamoDbProxy, Function, Hold, HoldAt, Moment, event};
+use testkit::lambda::{DynamoDbProxy, Function, Hold, HoldAt, Moment, event};
 
 use super::{Deployment, MESSAGES, album, batch, failed, message, program, record};
 
@@ -62,7 +62,7 @@ async fn every_event_is_applied_and_again_changes_nothing() {
 
 #[test]
 fn every_file_is_delivered() {
-    let folder = test_lambda::repository().join("events/stream");
+    let folder = testkit::lambda::repository().join("events/stream");
     let mut found: Vec<_> = std::fs::read_dir(folder)
         .expect("events/stream")
         .map(|it| it.expect("an entry").path().file_stem().expect("a name").to_owned())

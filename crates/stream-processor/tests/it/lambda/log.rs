@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use afterimage_schema::Table;
 use serde_json::{Value, json};
-use test_lambda::{Function, SavedQuery};
+use testkit::lambda::{Function, SavedQuery};
 
 use super::endings::panicking_start;
 use super::start::start_with;
@@ -19,7 +19,7 @@ const SECOND: &str = "00000000-0000-4000-8000-000000000002";
 /// Longer than a reason is told.
 const ATTRIBUTE_BYTES: usize = 3_000;
 
-fn album(number: usize, genre: &Value) -> Value {
+fn album(number: u64, genre: &Value) -> Value {
     let image = json!({
         "Artist": {"S": format!("{SECRET} {number}")}, "Album": {"S": SECRET}, "Genre": genre,
         "Note": {"S": SECRET},

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
-use test_lambda::Function;
+use testkit::lambda::Function;
 
 use super::{ALBUMS, Deployment, MESSAGES, album, batch, failed, message, record, row};
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use afterimage_schema::Table;
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::{Value, json};
-use test_lambda::{DynamoDbProxy, Function};
+use testkit::lambda::{DynamoDbProxy, Function};
 
 use super::{Deployment, album, batch, failed, message, program, text};
 

@@ -1,12 +1,12 @@
 //! The start of the process.
 
-use test_lambda::{Ended, Function, Moment};
+use testkit::lambda::{Ended, Function, Moment};
 
 use super::{Deployment, album, batch, failed};
 
 /// The client takes a connection back in a task of its own, which a busy machine may run after the first
 /// batch has come: of so many processes one shows that the start's connection serves the batch.
-const PROCESSES_MAX: usize = 6;
+const PROCESSES_MAX: u64 = 6;
 
 /// Every process opens a connection before it asks for an event, and the first request of the first batch
 /// goes through it.

@@ -37,9 +37,9 @@ pub fn product_tables() -> Vec<TableDefinition> {
         TableDefinition::from_create_table_input(&table, &input.expect("JSON")).expect("a table")
     };
     [
-        ("albums", include_str!("../../../schema/albums.json")),
-        ("messages", include_str!("../../../schema/messages.json")),
-        ("derived", include_str!("../../../schema/derived.json")),
+        ("albums", include_str!("../../../../schema/albums.json")),
+        ("messages", include_str!("../../../../schema/messages.json")),
+        ("derived", include_str!("../../../../schema/derived.json")),
     ]
     .map(definition)
     .to_vec()
@@ -206,5 +206,5 @@ fn client(endpoint_url: &str) -> Client {
 
 /// Dummy credentials: emulators take any.
 fn credentials() -> Credentials {
-    Credentials::new("local", "local", None, None, "test-dynamodb")
+    Credentials::new("local", "local", None, None, "testkit")
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use afterimage_schema::Table;
 use serde_json::Value;
 
-use crate::Access;
+use crate::lambda::Access;
 
 /// What Lambda does with a function's permissions, and not the function.
 const ACTIONS_OF_LAMBDA: [&str; 5] = [

@@ -16,7 +16,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
-use crate::{Journal, Moment};
+use crate::lambda::{Journal, Moment};
 
 /// What a function reported instead of a response.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -6,8 +6,8 @@ use afterimage_schema::TableNames;
 use serde_json::Value;
 use serde_yaml_ng::Value as Yaml;
 
-use crate::policy::{Statement, TABLE_RESOURCES, differences};
-use crate::{Access, repository};
+use crate::lambda::policy::{Statement, TABLE_RESOURCES, differences};
+use crate::lambda::{Access, repository};
 
 /// What the template gives a function.
 #[derive(Debug)]

@@ -6,14 +6,14 @@ use std::process::{ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use test_dynamodb::product_names;
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, BufReader};
 use tokio::process::{Child, Command};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use crate::runtime_api::{Answer, RuntimeApi};
-use crate::{DeployedFunction, DynamoDbProxy, FunctionError, Journal};
+use crate::dynamodb::product_names;
+use crate::lambda::runtime_api::{Answer, RuntimeApi};
+use crate::lambda::{DeployedFunction, DynamoDbProxy, FunctionError, Journal};
 
 /// How long anything may take before the test is given up: no test that passes waits for it.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -100,7 +100,7 @@ impl Function {
         let is_set = variables.remove(variable).is_some();
         assert!(is_set || value.is_some(), "the template does not set {variable}");
         variables.extend(value.map(|it| (variable.to_owned(), it.to_owned())));
-        let program = crate::program(binary, built);
+        let program = crate::lambda::program(binary, built);
         let nowhere = "http://127.0.0.1";
         Self::start_without_proxy(&program, &[], &variables, nowhere).await.ended().await
     }

@@ -3,8 +3,8 @@
 
 use serde_json::Value;
 
-use crate::insights::{self, Row};
-use crate::template::template;
+use crate::lambda::insights::{self, Row};
+use crate::lambda::template::template;
 
 /// Lines that Lambda itself writes about invocations that a function cannot tell of, as AWS documents
 /// them: no binary wrote these, and they were not compared with AWS.

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use time::format_description::well_known::Rfc3339;
 use time::{OffsetDateTime, UtcOffset};
 
-use crate::{Ended, repository};
+use crate::lambda::{Ended, repository};
 
 /// The namespace of every metric.
 const NAMESPACE: &str = "Afterimage";

@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::Row;
+use super::row::Row;
 
 pub(super) enum Condition {
     Any(Vec<Condition>),

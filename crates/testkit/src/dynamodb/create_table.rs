@@ -59,7 +59,7 @@ struct Stream {
 }
 
 /// Creates a table, and waits until it can be used.
-pub(crate) async fn create(client: &Client, input: &Value) {
+pub(super) async fn create(client: &Client, input: &Value) {
     let input = Definition::deserialize(input).expect("a definition");
     let name = &input.table_name;
     let create = client

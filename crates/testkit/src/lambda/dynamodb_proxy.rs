@@ -16,8 +16,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::access::accesses;
-use crate::{Access, Journal, Moment};
+use crate::lambda::access::accesses;
+use crate::lambda::{Access, Journal, Moment};
 
 /// Calls that are never answered, until the function gives up or ends.
 #[derive(Debug, Clone)]

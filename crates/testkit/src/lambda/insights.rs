@@ -5,19 +5,15 @@
 //! the end, wherever the command stands.
 
 mod condition;
+mod row;
 
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
 use condition::Condition;
-
-/// What a function's log stream is called in a log group that it shares
-/// (<https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-loggroups.html>).
-const LOG_STREAM: &str = "2026/01/05/under-test[$LATEST]00000000000000000000000000000000";
-
-/// A row of a result, by field.
-pub type Row = BTreeMap<String, Value>;
+pub use row::Row;
+use row::row;
 
 /// The rows that a query gives.
 pub(crate) fn run(query: &str, lines: &[Value]) -> Result<Vec<Row>, String> {
@@ -45,31 +41,6 @@ pub(crate) fn run(query: &str, lines: &[Value]) -> Result<Vec<Row>, String> {
         rows.iter_mut().for_each(|row| row.retain(|name, _| columns.contains(&name.as_str())));
     }
     Ok(rows)
-}
-
-/// A line's fields as the service finds them in JSON: by dotted names, and beside them `@timestamp` and
-/// `@logStream`, which the service has for every line.
-fn row(line: &Value) -> Row {
-    let mut row = Row::from([("@logStream".to_owned(), json!(LOG_STREAM))]);
-    flatten(&mut row, "", line);
-    if let Some(timestamp) = row.get("timestamp").or_else(|| row.get("time")).cloned() {
-        row.insert("@timestamp".to_owned(), timestamp);
-    }
-    row
-}
-
-fn flatten(row: &mut Row, prefix: &str, value: &Value) {
-    match value {
-        Value::Object(members) => {
-            for (name, value) in members {
-                let dot = if prefix.is_empty() { "" } else { "." };
-                flatten(row, &format!("{prefix}{dot}{name}"), value);
-            }
-        }
-        scalar => {
-            row.insert(prefix.to_owned(), scalar.clone());
-        }
-    }
 }
 
 fn known(rows: &[Row], name: &str) -> Result<(), String> {
@@ -128,6 +99,7 @@ fn sort(rows: &mut [Row], text: &str) -> Result<(), String> {
 
 #[cfg(test)]
 mod tests {
+    use super::row::LOG_STREAM;
     use super::*;
 
     fn found(query: &str) -> Result<Vec<Row>, String> {

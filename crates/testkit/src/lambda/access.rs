@@ -4,7 +4,8 @@ use std::fmt;
 
 use afterimage_schema::{Table, TableNames};
 use serde_json::Value;
-use test_dynamodb::product_tables;
+
+use crate::dynamodb::product_tables;
 
 /// One permission that one item of a request needs
 /// (<https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazondynamodb.html>).
