@@ -113,10 +113,11 @@ async fn outcomes_are_added_up_and_the_newest_lag_counts() {
     let since = title.strip_prefix("group since ").and_then(|it| it.strip_suffix(": 2 batches"));
     assert!(since.is_some_and(|since| since.ends_with('Z')), "{run:?}");
     expect![[r#"
-        VIEW            LAG    OUTCOMES            PARKED  DRIFT  VERIFIED AT
-        -               -      parked=1            0       -      never
-        genre-counts    1.2 s  applied=5 failed=1  0       -      never
-        message-groups  -      none                0       -      never
+        VIEW            LAG    OUTCOMES            PARKED  DRIFT  VERIFIED AT  STATE
+        -               -      parked=1            0       -      never        -
+        genre-counts    1.2 s  applied=5 failed=1  0       -      never        -
+        message-groups  -      none                0       -      never        -
+        note: there is no registry yet: the first batch or the first `up` makes it
     "#]]
     .assert_eq(table);
     assert_eq!(requests[0]["logGroupName"], "group");
@@ -126,7 +127,7 @@ async fn outcomes_are_added_up_and_the_newest_lag_counts() {
     let mut shown: Value = serde_json::from_str(&run.stdout).expect("JSON");
     assert!(shown["log"]["since"].take().is_string(), "{shown}");
     expect![[r#"
-        {"log":{"batches":2,"log_group":"group","since":null},"stack":null,"views":[{"lag_ms":null,"outcomes":{"parked":1},"parked":0,"verified":null,"view":"-"},{"lag_ms":1250,"outcomes":{"applied":5,"failed":1},"parked":0,"verified":null,"view":"genre-counts"},{"lag_ms":null,"outcomes":{},"parked":0,"verified":null,"view":"message-groups"}]}
+        {"log":{"batches":2,"log_group":"group","since":null},"notes":["there is no registry yet: the first batch or the first `up` makes it"],"stack":null,"views":[{"generation":null,"lag_ms":null,"outcomes":{"parked":1},"parked":0,"state":null,"verified":null,"view":"-"},{"generation":null,"lag_ms":1250,"outcomes":{"applied":5,"failed":1},"parked":0,"state":null,"verified":null,"view":"genre-counts"},{"generation":null,"lag_ms":null,"outcomes":{},"parked":0,"state":null,"verified":null,"view":"message-groups"}]}
     "#]].assert_eq(&format!("{shown}\n"));
 }
 
@@ -142,17 +143,18 @@ async fn without_a_log_group_it_is_said_how_lag_and_outcomes_are_had() {
     check(
         &[],
         &expect![[r#"
-        lag and outcomes are in a log group: give --log-group, or PROCESSOR_LOG_GROUP: the deployed stack's output ProcessorLogGroup
-        VIEW            LAG  OUTCOMES  PARKED  DRIFT  VERIFIED AT
-        genre-counts    -    -         0       -      never
-        message-groups  -    -         0       -      never
-    "#]],
+            lag and outcomes are in a log group: give --log-group, or PROCESSOR_LOG_GROUP: the deployed stack's output ProcessorLogGroup
+            VIEW            LAG  OUTCOMES  PARKED  DRIFT  VERIFIED AT  STATE
+            genre-counts    -    -         0       -      never        -
+            message-groups  -    -         0       -      never        -
+            note: there is no registry yet: the first batch or the first `up` makes it
+        "#]],
     );
     check(
         &["--output", "json"],
         &expect![[r#"
-        {"log":null,"stack":null,"views":[{"lag_ms":null,"outcomes":null,"parked":0,"verified":null,"view":"genre-counts"},{"lag_ms":null,"outcomes":null,"parked":0,"verified":null,"view":"message-groups"}]}
-    "#]],
+            {"log":null,"notes":["there is no registry yet: the first batch or the first `up` makes it"],"stack":null,"views":[{"generation":null,"lag_ms":null,"outcomes":null,"parked":0,"state":null,"verified":null,"view":"genre-counts"},{"generation":null,"lag_ms":null,"outcomes":null,"parked":0,"state":null,"verified":null,"view":"message-groups"}]}
+        "#]],
     );
 }
 

@@ -259,6 +259,7 @@ async fn what_skip_keeps_is_retained_and_no_drift() {
     let keys = [("Artist".to_owned(), text("AC/DC")), ("Album".to_owned(), text("A"))];
     world.delete("afterimage-albums", &keys.into()).await;
     world.forget_registry().await;
+    assert_eq!(world.deliver(Some(&views), &[message(2, "t2", "again")]), "duplicate");
     let (code, report) = world.verify(Some(&views));
     assert_eq!(code, Some(0), "{report}");
     assert_eq!(
