@@ -31,6 +31,7 @@ pub use function::{Function, FunctionError, StreamProcessorFunction};
 pub use mapping::{Trigger, TriggerParts};
 pub use on_failure::{OnFailure, OnFailureError};
 pub use record::{SequenceNumber, event_json};
+pub(crate) use settings::table_of_resource;
 pub use settings::{MappingSettings, SettingsError, StartingPosition, TableMapping, read_settings};
 pub use source::EventSource;
 pub use starvation::{Starvation, starved, starved_by_template};

@@ -6,11 +6,13 @@ mod durable_file;
 pub mod event_source_mapping;
 mod gateway;
 mod logs;
+mod permissions;
 mod stack;
 mod status;
 mod template;
 
 pub use gateway::KeyError;
 pub use logs::install as install_logs;
+pub use permissions::{Permissions, permissions_by_template};
 pub use stack::{Options, Stack, StartError, Storage, function_log};
 pub use status::Outcomes;

@@ -1,8 +1,11 @@
 //! `afterimage views`: what the views need, and whether a template gives it.
 
+use std::io::Write as _;
 use std::path::PathBuf;
 
+use afterimage::views::Statement;
 use afterimage_local::event_source_mapping::starved_by_template;
+use afterimage_local::permissions_by_template;
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use serde_json::json;
@@ -31,7 +34,7 @@ pub struct ViewsArguments {
 
 #[derive(Debug, Subcommand)]
 enum ViewsCommand {
-    /// Compare what the views need with the mappings and streams of a SAM template
+    /// Compare what the views need with the mappings, streams and policies of a SAM template
     Check {
         /// The template; the resource `MyOrdersTable` is the table `my-orders`
         #[arg(long, value_name = "FILE", default_value = "template.yaml")]
@@ -40,8 +43,35 @@ enum ViewsCommand {
         #[arg(long, value_name = "ID")]
         function: Option<String>,
     },
-    /// Print, by table and view, which records must be delivered, as filter patterns
+    /// Print, by table and view, which records must be delivered, as filter patterns, and which actions the
+    /// function must be allowed
     Requirements,
+}
+
+fn print_statement(
+    output: &mut Output,
+    statement: &Statement,
+    format: Format,
+) -> std::io::Result<()> {
+    let Statement { view, actions, table, index, key_prefix } = statement;
+    match format {
+        Format::Table => {
+            let index = index.as_ref().map(|it| format!("/index/{it}")).unwrap_or_default();
+            let view = view.as_deref().unwrap_or("every view");
+            let keys = match key_prefix.is_empty() {
+                true => String::new(),
+                false => format!("  dynamodb:LeadingKeys {key_prefix}*"),
+            };
+            output.line(&format!("{table}{index}  {view}  {}{keys}", actions.join(" ")))
+        }
+        Format::Json => output.json(&json!({
+            "table": table.logical_name(),
+            "index": index,
+            "view": view,
+            "actions": actions,
+            "leading_keys": (!key_prefix.is_empty()).then(|| format!("{key_prefix}*")),
+        })),
+    }
 }
 
 /// Runs the part of the command that was chosen. No DynamoDB is asked.
@@ -54,7 +84,15 @@ pub async fn run(arguments: ViewsArguments) -> anyhow::Result<Status> {
         ViewsCommand::Check { template, function } => {
             let text = std::fs::read_to_string(&template)
                 .with_context(|| format!("the template {} cannot be read", template.display()))?;
-            let starved = starved_by_template(&views, &text, function.as_deref())?;
+            let mut starved = starved_by_template(&views, &text, function.as_deref())?;
+            let permissions = permissions_by_template(&views, &text, function.as_deref())?;
+            starved.extend(permissions.missing);
+            for it in &permissions.unknown {
+                match format {
+                    Format::Table => writeln!(std::io::stderr(), "note: {it}")?,
+                    Format::Json => output.json(&json!({ "unknown": it }))?,
+                }
+            }
             for it in &starved {
                 status = Status::Incomplete;
                 match format {
@@ -64,7 +102,8 @@ pub async fn run(arguments: ViewsArguments) -> anyhow::Result<Status> {
                 }
             }
             if starved.is_empty() && format == Format::Table {
-                output.line("every view gets the records that it needs")?;
+                let end = if permissions.unknown.is_empty() { " and permissions" } else { "" };
+                output.line(&format!("every view gets the records{end} that it needs"))?;
             }
         }
         ViewsCommand::Requirements => {
@@ -82,6 +121,9 @@ pub async fn run(arguments: ViewsArguments) -> anyhow::Result<Status> {
                         }))?,
                     }
                 }
+            }
+            for statement in views.statements() {
+                print_statement(&mut output, &statement, format)?;
             }
         }
     }

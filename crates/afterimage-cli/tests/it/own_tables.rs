@@ -195,5 +195,8 @@ fn a_view_that_its_mapping_would_starve_is_refused_before_anything_is_made() {
     assert!(!data.exists(), "nothing was made");
     let check = run(&["views", "check", "--views", &path(&file)]);
     assert_eq!((check.code, check.stdout.trim_end()), (Some(1), expected), "{}", check.stderr);
-    assert_eq!(run(&["views", "check"]).stdout, "every view gets the records that it needs\n");
+    assert_eq!(
+        run(&["views", "check"]).stdout,
+        "every view gets the records and permissions that it needs\n"
+    );
 }

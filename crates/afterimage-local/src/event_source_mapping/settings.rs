@@ -305,7 +305,7 @@ fn streamed_table(attribute: &str) -> Option<Table> {
 }
 
 /// The table of a resource: `MyOrdersTable` is the table `my-orders`.
-pub(super) fn table_of_resource(resource: &str) -> Option<Table> {
+pub(crate) fn table_of_resource(resource: &str) -> Option<Table> {
     let resource = resource.strip_suffix("Table")?;
     let mut name = String::new();
     for character in resource.chars() {

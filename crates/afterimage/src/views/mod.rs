@@ -11,7 +11,7 @@ use afterimage_schema::{Table, TableDefinition, TableNames};
 
 pub use document::{DocumentError, RowSettings, Settings};
 pub use file::{ViewError, ViewsError};
-pub use requirements::{Slice, TableRequirement};
+pub use requirements::{Slice, Statement, TableRequirement};
 
 use crate::catalog::{Catalog, CatalogError};
 use crate::count::CountView;

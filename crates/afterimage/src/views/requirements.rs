@@ -84,6 +84,64 @@ impl Views {
     }
 }
 
+/// What the processor's function must be allowed to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Statement {
+    /// The view that needs it; `None` if every view does.
+    pub view: Option<String>,
+    /// The actions. Those of a transaction are authorised as those of single items
+    /// (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis-iam.html>).
+    pub actions: Vec<&'static str>,
+    /// The table.
+    pub table: Table,
+    /// The index of the table that is queried; `None` for the table itself.
+    pub index: Option<String>,
+    /// What the partition keys of the items begin with; empty for any item.
+    pub key_prefix: String,
+}
+
+impl Views {
+    /// What the function that maintains these views must be allowed to do on tables. Reading the streams is not
+    /// among it.
+    #[must_use]
+    pub fn statements(&self) -> Vec<Statement> {
+        let of_every_view = Statement {
+            view: None,
+            actions: vec![
+                "dynamodb:BatchGetItem",
+                "dynamodb:ConditionCheckItem",
+                "dynamodb:PutItem",
+                "dynamodb:UpdateItem",
+            ],
+            table: Table::DERIVED,
+            index: None,
+            key_prefix: String::new(),
+        };
+        let mut statements = vec![of_every_view];
+        for view in self.iter() {
+            let View::Latest(latest) = view else { continue };
+            let on = |actions: &[&'static str], index: Option<&str>, key_prefix: &str| Statement {
+                view: Some(latest.name.clone()),
+                actions: actions.to_vec(),
+                table: latest.definition.table.clone(),
+                index: index.map(str::to_owned),
+                key_prefix: key_prefix.to_owned(),
+            };
+            let rows = latest.rows.selection.prefix_of(&latest.partition_attribute);
+            let moving = [
+                "dynamodb:ConditionCheckItem",
+                "dynamodb:DeleteItem",
+                "dynamodb:PutItem",
+                "dynamodb:UpdateItem",
+            ];
+            statements.push(on(&["dynamodb:BatchGetItem", "dynamodb:Query"], None, ""));
+            statements.push(on(&["dynamodb:Query"], Some(&latest.rows.index), ""));
+            statements.push(on(&moving, None, rows));
+        }
+        statements
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use expect_test::expect;
