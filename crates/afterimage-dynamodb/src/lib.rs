@@ -4,7 +4,6 @@ mod budget;
 mod client;
 mod convert;
 mod drive;
-mod error_policy;
 mod expression;
 mod meter;
 mod parked;

@@ -5,7 +5,6 @@
 //! (<https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html>).
 
 mod api_error;
-mod backoff;
 mod body;
 mod caller;
 mod cursor;
@@ -18,7 +17,6 @@ mod store_error;
 mod transaction;
 
 pub use api_error::ApiError;
-pub use backoff::Backoff;
 pub use body::{BODY_BYTES_MAX, FieldError, Fields};
 pub use caller::Caller;
 pub use cursor::{InvalidCursor, decode_cursor, encode_cursor};
