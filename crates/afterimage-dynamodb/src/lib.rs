@@ -13,7 +13,7 @@ mod store;
 mod verify;
 mod views_file;
 
-pub use client::{client_at_endpoint, client_from_environment};
+pub use client::TIMEOUTS;
 pub use convert::ConvertError;
 pub use meter::Consumption;
 pub use parked::{ParkedRecords, Removed};

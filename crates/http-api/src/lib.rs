@@ -14,6 +14,7 @@ mod plain_json;
 mod query;
 mod reply;
 mod store_error;
+mod timeouts;
 mod transaction;
 
 pub use api_error::ApiError;
@@ -25,4 +26,5 @@ pub use page::{PAGE_BYTES_MAX, Page, Read, read_page};
 pub use query::{LIMIT_MAX, Parameters};
 pub use reply::{answer, causes, json, no_content};
 pub use store_error::{StoreError, store_error};
+pub use timeouts::TIMEOUTS;
 pub use transaction::{Outcome, Refused, put_new, transact};
