@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, HashMap};
 
 use afterimage::Views;
-use afterimage_dynamodb::{Processor, client_at_endpoint};
+use afterimage_dynamodb::{Processor, TIMEOUTS};
 use afterimage_schema::{Table, TableNames};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
+use dynamodb_client::client_at_endpoint;
 use embedded_dynamodb::Emulator;
 
 use crate::BenchError;
@@ -62,7 +63,7 @@ impl Engine {
     /// A client as the processor has it.
     #[must_use]
     pub fn client(&self) -> Client {
-        client_at_endpoint(&self.url())
+        client_at_endpoint(&self.url(), TIMEOUTS)
     }
 
     /// Puts items, as the application would have before the records of the workload came.

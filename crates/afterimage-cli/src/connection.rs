@@ -12,13 +12,11 @@ use afterimage::{Catalog, Views};
 use afterimage_dynamodb::{Processor, ViewsFile};
 use afterimage_schema::{Table, TableDefinition, TableNames};
 use anyhow::Context as _;
-use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_config::SdkConfig;
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
-use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use clap::Args;
-use dynamodb_client::{http_client_at_endpoint, settings_from_environment};
+use dynamodb_client::{Timeouts, settings_at_endpoint, settings_from_environment};
 
 use crate::failure::Failure;
 use crate::output::Format;
@@ -28,14 +26,20 @@ pub use refusal::Refusal;
 /// Where the local stack serves DynamoDB unless told otherwise.
 const DEFAULT_ENDPOINT: &str = "http://127.0.0.1:8000";
 
-/// A local endpoint answers at once or not at all.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
-
-/// A request that takes this long has no answer: something accepts connections, and is not DynamoDB.
-const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(10);
+/// A local endpoint answers at once or not at all. An attempt that takes this long has no answer: something
+/// accepts connections, and is not DynamoDB. An operation has the time of three attempts and their back-off.
+const ENDPOINT_TIMEOUTS: Timeouts = Timeouts {
+    connect: Duration::from_secs(2),
+    attempt: Duration::from_secs(10),
+    operation: Duration::from_secs(33),
+};
 
 /// The same on AWS, where a connection may be lost without a word, and a search in a log takes a while.
-const AWS_ATTEMPT_TIMEOUT: Duration = Duration::from_secs(30);
+const AWS_TIMEOUTS: Timeouts = Timeouts {
+    connect: Duration::from_secs(3),
+    attempt: Duration::from_secs(30),
+    operation: Duration::from_secs(93),
+};
 
 /// What to do where AWS does not answer.
 #[cfg(feature = "aws")]
@@ -90,7 +94,7 @@ impl ConnectionArguments {
             (endpoint, false) => {
                 let url = endpoint.as_deref().unwrap_or(DEFAULT_ENDPOINT);
                 check_url(url)?;
-                (endpoint_settings(url), Place::Endpoint(url.to_owned()))
+                (settings_at_endpoint(url, ENDPOINT_TIMEOUTS), Place::Endpoint(url.to_owned()))
             }
         };
         Ok(Connection { client: Client::new(&config), config, views, names, file, place })
@@ -327,27 +331,9 @@ fn check_url(url: &str) -> Result<(), Failure> {
     Err(Failure::usage(format!("`{url}` is no URL of DynamoDB"), next))
 }
 
-fn endpoint_settings(url: &str) -> SdkConfig {
-    let credentials = Credentials::new("local", "local", None, None, "afterimage");
-    let config = SdkConfig::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .region(Region::from_static("us-east-1"))
-        .credentials_provider(SharedCredentialsProvider::new(credentials))
-        .timeout_config(
-            TimeoutConfig::builder()
-                .connect_timeout(CONNECT_TIMEOUT)
-                .operation_attempt_timeout(ATTEMPT_TIMEOUT)
-                .build(),
-        )
-        .endpoint_url(url)
-        .http_client(http_client_at_endpoint(url));
-    config.build()
-}
-
 /// The settings of the environment.
 pub async fn aws_settings() -> anyhow::Result<SdkConfig> {
-    let timeouts = TimeoutConfig::builder().operation_attempt_timeout(AWS_ATTEMPT_TIMEOUT).build();
-    let config = settings_from_environment().timeout_config(timeouts).load().await;
+    let config = settings_from_environment(AWS_TIMEOUTS).await;
     if config.region().is_none() {
         return Err(Failure::new(
             "the environment names no AWS Region",

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use dynamodb_client::Backoff;
 use tokio::time::Instant;
 
 /// The share of the time left that is kept for reporting: one part in so many.
@@ -39,24 +40,10 @@ impl Budget {
     pub(crate) async fn within<T>(&self, future: impl Future<Output = T>) -> Option<T> {
         tokio::time::timeout_at(self.stop_at, future).await.ok()
     }
-}
 
-/// Waits with full jitter, as often as a task may be set back.
-#[derive(Debug, Default)]
-pub(crate) struct Backoff {
-    setback_count: u32,
-}
-
-impl Backoff {
-    /// Waits before another attempt; `false` where there should be none.
-    pub(crate) async fn wait(&mut self, budget: &Budget) -> bool {
-        if self.setback_count >= SETBACK_COUNT_MAX {
-            return false;
-        }
-        let ceiling =
-            BACKOFF_FIRST.saturating_mul(1 << self.setback_count.min(10)).min(BACKOFF_MAX);
-        self.setback_count += 1;
-        budget.within(tokio::time::sleep(ceiling.mul_f64(fastrand::f64()))).await.is_some()
+    /// Waits within this time, as often as one task may be set back.
+    pub(crate) fn backoff(&self) -> Backoff {
+        Backoff::new(BACKOFF_FIRST, BACKOFF_MAX, SETBACK_COUNT_MAX).until(self.stop_at)
     }
 }
 
@@ -77,14 +64,14 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn waiting_is_bounded_in_number_and_by_the_budget() {
         let budget = Budget::until(Instant::now() + Duration::from_secs(900));
-        let mut backoff = Backoff::default();
+        let mut backoff = budget.backoff();
         let mut wait_count = 0;
-        while backoff.wait(&budget).await {
+        while backoff.wait().await {
             wait_count += 1;
         }
         assert_eq!(wait_count, SETBACK_COUNT_MAX);
         let spent = Budget::until(Instant::now());
         tokio::time::advance(Duration::from_millis(1)).await;
-        assert!(!Backoff { setback_count: 10 }.wait(&spent).await);
+        assert!(!spent.backoff().wait().await);
     }
 }

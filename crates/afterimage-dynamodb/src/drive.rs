@@ -7,7 +7,6 @@ use afterimage::record::Decoded;
 use afterimage::write::Transaction;
 use futures::stream::{StreamExt as _, TryStreamExt as _};
 
-use crate::budget::Backoff;
 use crate::store::{Session, StoreError};
 
 /// Tasks under way at once: enough to hide latency, few enough for a small function.
@@ -131,7 +130,7 @@ async fn drive(
     payloads: &Payloads<'_>,
     driven: &mut Driven,
 ) -> Result<(), StoreError> {
-    let mut backoff = Backoff::default();
+    let mut backoff = session.budget.backoff();
     loop {
         if session.budget.is_spent() {
             return Err(StoreError::TimeOver);
@@ -151,13 +150,13 @@ async fn drive(
                 let (results, error) = commit_all(session, &transactions).await;
                 let is_set_back = results.iter().any(Result::is_err);
                 if results.iter().any(Result::is_ok) {
-                    backoff = Backoff::default();
+                    backoff = session.budget.backoff();
                 }
                 task.task.committed(results);
                 if let Some(error) = error {
                     return Err(error);
                 }
-                if is_set_back && !backoff.wait(&session.budget).await {
+                if is_set_back && !backoff.wait().await {
                     return Err(StoreError::TimeOver);
                 }
             }

@@ -4,7 +4,6 @@ mod budget;
 mod client;
 mod convert;
 mod drive;
-mod error_policy;
 mod expression;
 mod meter;
 mod parked;
@@ -15,7 +14,7 @@ mod store;
 mod verify;
 mod views_file;
 
-pub use client::{client_at_endpoint, client_from_environment};
+pub use client::TIMEOUTS;
 pub use convert::ConvertError;
 pub use meter::Consumption;
 pub use parked::{ParkedRecords, Removed};

@@ -11,7 +11,7 @@ use afterimage_schema::Table;
 use aws_sdk_dynamodb::Client;
 use tokio::time::Instant;
 
-use crate::budget::{Backoff, Budget};
+use crate::budget::Budget;
 use crate::store::{Page, Scan, Session, Store, StoreError};
 
 /// How long one request with its repetitions may take.
@@ -96,13 +96,12 @@ impl ParkedRecords {
     pub async fn remove(&self, stored: &Stored) -> Result<Removed, StoreError> {
         let session = self.session(TIME_MAX);
         let removal = stored.removal();
-        let mut backoff = Backoff::default();
+        let mut backoff = session.budget.backoff();
         loop {
             match session.commit(&removal).await? {
                 Ok(()) => return Ok(Removed::Done),
                 Err(Refusal::Changed(_)) => return Ok(Removed::Changed),
-                Err(Refusal::Contended | Refusal::Unknown)
-                    if backoff.wait(&session.budget).await => {}
+                Err(Refusal::Contended | Refusal::Unknown) if backoff.wait().await => {}
                 Err(Refusal::Contended | Refusal::Unknown | Refusal::Invalid(_)) => {
                     return Err(StoreError::NotRemoved);
                 }

@@ -15,7 +15,7 @@ use afterimage_schema::{Table, TableDefinition, TableNameError, TableNames};
 use aws_sdk_dynamodb::Client;
 use tokio::time::Instant;
 
-use crate::budget::{Backoff, Budget};
+use crate::budget::Budget;
 use crate::store::{Page, Scan, Session, Store, StoreError};
 
 /// How long a file may take to be registered.
@@ -139,7 +139,7 @@ impl RegistryReader {
         session: &Session<'_>,
         if_absent: IfAbsent,
     ) -> Result<Arc<Current>, RegistryUseError> {
-        let mut backoff = Backoff::default();
+        let mut backoff = session.budget.backoff();
         loop {
             let Some(registry) = session.registry().await? else {
                 match (&self.own, if_absent) {
@@ -155,7 +155,7 @@ impl RegistryReader {
                         }
                     }
                 }
-                if !backoff.wait(&session.budget).await {
+                if !backoff.wait().await {
                     return Err(RegistryUseError::Contended);
                 }
                 continue;
@@ -295,13 +295,13 @@ impl Session<'_> {
             self.put_new(&Definition::key(definition.fingerprint()), &definition.to_item()).await?;
         }
         let transaction = enrolment.registry.replacing(read);
-        let mut backoff = Backoff::default();
+        let mut backoff = self.budget.backoff();
         loop {
             match self.commit(&transaction).await? {
                 Ok(()) => return Ok(true),
                 Err(Refusal::Changed(_)) => return Ok(false),
                 Err(Refusal::Contended | Refusal::Unknown | Refusal::Invalid(_)) => {
-                    if !backoff.wait(&self.budget).await {
+                    if !backoff.wait().await {
                         return Err(StoreError::TimeOver);
                     }
                 }

@@ -11,10 +11,10 @@ use afterimage::{Catalog, CatalogError};
 use afterimage::{Item, ItemKey};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{BuildError, ProvideErrorMetadata, SdkError};
+use dynamodb_client::{Meaning, meaning};
 
-use crate::budget::{Backoff, Budget};
+use crate::budget::Budget;
 use crate::convert::ConvertError;
-use crate::error_policy::{Meaning, meaning, meaning_of_code};
 use crate::meter::Meter;
 
 pub(crate) use scan::{Page, Scan};
@@ -27,7 +27,9 @@ pub enum StoreError {
     Service {
         /// The operation.
         operation: &'static str,
-        /// The service's error code, or what kind of failure it was.
+        /// What the error means for the work.
+        meaning: Meaning,
+        /// The service's error code, or what kind of failure it was: for people.
         code: String,
         /// The SDK's error.
         #[source]
@@ -94,7 +96,7 @@ impl Session<'_> {
         &self,
         attempt: impl Fn() -> F,
     ) -> Result<T, StoreError> {
-        let mut backoff = Backoff::default();
+        let mut backoff = self.budget.backoff();
         loop {
             let error = match self.budget.within(attempt()).await {
                 None => return Err(StoreError::TimeOver),
@@ -102,7 +104,7 @@ impl Session<'_> {
                 Some(Err(error)) => error,
             };
             self.meter.retried();
-            if !error.is_passing() || !backoff.wait(&self.budget).await {
+            if !error.is_passing() || !backoff.wait().await {
                 return Err(error);
             }
         }
@@ -118,10 +120,7 @@ impl StoreError {
     /// Whether trying again may help.
     fn is_passing(&self) -> bool {
         match self {
-            StoreError::Service { code, .. } => {
-                matches!(meaning_of_code(code), Meaning::Contended | Meaning::Unknown)
-                    || code == NO_RESPONSE
-            }
+            StoreError::Service { meaning, .. } => meaning.is_passing(),
             StoreError::Build(_)
             | StoreError::Convert(_)
             | StoreError::Catalog(_)
@@ -136,18 +135,17 @@ impl StoreError {
 /// The code of a request to a table that is absent.
 const MISSING_TABLE: &str = "ResourceNotFoundException";
 
-/// The code of a request that ended without an answer.
-const NO_RESPONSE: &str = "no response";
-
 pub(crate) fn service_error<E, R>(operation: &'static str, error: SdkError<E, R>) -> StoreError
 where
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
     R: std::fmt::Debug + Send + Sync + 'static,
 {
-    let code = match (meaning(&error), error.as_service_error().and_then(|it| it.code())) {
-        (_, Some(code)) => code.to_owned(),
-        (Meaning::Unknown, None) => NO_RESPONSE.to_owned(),
-        (_, None) => "request not sent".to_owned(),
+    let meaning = meaning(&error);
+    let code = match (meaning, error.as_service_error().and_then(|it| it.code())) {
+        (_, Some(code)) => code,
+        (Meaning::Unknown, None) => "no response",
+        (_, None) => "request not sent",
     };
-    StoreError::Service { operation, code, source: Box::new(error) }
+    let code = code.to_owned();
+    StoreError::Service { operation, meaning, code, source: Box::new(error) }
 }

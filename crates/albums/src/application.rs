@@ -2,6 +2,8 @@
 
 use afterimage_schema::{Table, TableNameError, table_name_of_function};
 use aws_sdk_dynamodb::Client;
+use dynamodb_client::client_from_environment;
+use http_api::TIMEOUTS;
 
 /// The table of the album library.
 pub const ALBUMS: Table = Table::literal("albums");
@@ -27,8 +29,8 @@ impl Albums {
     /// [`TableNameError`] for a name that is missing, or that DynamoDB refuses.
     pub async fn of_function() -> Result<Self, TableNameError> {
         let table = table_name_of_function(&ALBUMS)?;
-        let config = dynamodb_client::settings_from_environment().load().await;
-        Ok(Self::new(Client::new(&config), table))
+        let client = client_from_environment(TIMEOUTS).await;
+        Ok(Self::new(client, table))
     }
 
     pub(crate) fn table(&self) -> &str {
@@ -57,8 +59,8 @@ impl Genres {
     /// [`TableNameError`] for a name that is missing, or that DynamoDB refuses.
     pub async fn of_function() -> Result<Self, TableNameError> {
         let table = table_name_of_function(&Table::DERIVED)?;
-        let config = dynamodb_client::settings_from_environment().load().await;
-        Ok(Self::new(Client::new(&config), table))
+        let client = client_from_environment(TIMEOUTS).await;
+        Ok(Self::new(client, table))
     }
 
     pub(crate) fn table(&self) -> &str {

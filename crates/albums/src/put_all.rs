@@ -1,13 +1,22 @@
 //! Writing many albums.
 
+use std::time::Duration;
+
 use aws_sdk_dynamodb::types::{PutRequest, WriteRequest};
-use http_api::{Backoff, StoreError, store_error};
+use dynamodb_client::Backoff;
+use http_api::{StoreError, store_error};
 
 use crate::{Album, Albums};
 
 /// The most puts in one `BatchWriteItem`
 /// (<https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteItem.html>).
 const BATCH_ITEMS_MAX: usize = 25;
+
+/// The longest wait before the first repetition; it doubles with every further one.
+const FIRST_WAIT: Duration = Duration::from_millis(50);
+
+/// The longest wait: the eight take 13 seconds at most.
+const LONGEST_WAIT: Duration = Duration::from_millis(6_400);
 
 /// How often what a batch left unprocessed is sent again.
 const REPETITIONS_MAX: u32 = 8;
@@ -49,7 +58,7 @@ pub async fn put_all(
     let mut written = 0;
     for batch in items.chunks(BATCH_ITEMS_MAX) {
         let mut left = requests(batch).map_err(|source| PutAllError::Store { written, source })?;
-        let mut backoff = Backoff::new(REPETITIONS_MAX);
+        let mut backoff = Backoff::new(FIRST_WAIT, LONGEST_WAIT, REPETITIONS_MAX);
         loop {
             let sent = left.len();
             left = write(albums, left)

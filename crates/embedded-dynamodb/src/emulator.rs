@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use afterimage_schema::{TableDefinition, TableNames};
-use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region, SharedHttpClient};
+use dynamodb_client::{Timeouts, client_at_endpoint, settings_at_endpoint};
 use dynoxide::{Database, server};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -17,6 +17,13 @@ use crate::tables::{self, TableError};
 
 /// How long a shutdown waits for the requests in hand.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How long it may take. Nothing is lost on loopback: only what hangs takes this long, on a busy machine too.
+pub const TIMEOUTS: Timeouts = Timeouts {
+    connect: Duration::from_secs(10),
+    attempt: Duration::from_secs(60),
+    operation: Duration::from_secs(183),
+};
 
 /// Where the data lives.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -120,27 +127,14 @@ impl Emulator {
     /// A DynamoDB client for it.
     #[must_use]
     pub fn client(&self) -> aws_sdk_dynamodb::Client {
-        let config = aws_sdk_dynamodb::Config::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(Region::from_static("us-east-1"))
-            .credentials_provider(credentials())
-            .endpoint_url(self.endpoint_url())
-            .http_client(http_client())
-            .build();
-        aws_sdk_dynamodb::Client::from_conf(config)
+        client_at_endpoint(&self.endpoint_url(), TIMEOUTS)
     }
 
     /// A DynamoDB Streams client for it.
     #[must_use]
     pub fn streams_client(&self) -> aws_sdk_dynamodbstreams::Client {
-        let config = aws_sdk_dynamodbstreams::Config::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(Region::from_static("us-east-1"))
-            .credentials_provider(credentials())
-            .endpoint_url(self.endpoint_url())
-            .http_client(http_client())
-            .build();
-        aws_sdk_dynamodbstreams::Client::from_conf(config)
+        let settings = settings_at_endpoint(&self.endpoint_url(), TIMEOUTS);
+        aws_sdk_dynamodbstreams::Client::new(&settings)
     }
 
     /// Checks that the tables which stand have the keys of their definitions.
@@ -195,18 +189,6 @@ impl Emulator {
             }
         }
     }
-}
-
-/// A client for a DynamoDB on this machine: `http://` alone, and no proxy. The SDK's own asks the one that the
-/// environment names, which cannot reach this machine's loopback.
-#[must_use]
-pub fn http_client() -> SharedHttpClient {
-    aws_smithy_http_client::Builder::new().build_http()
-}
-
-/// Dummy credentials: the emulator takes any.
-fn credentials() -> Credentials {
-    Credentials::new("local", "local", None, None, "embedded-dynamodb")
 }
 
 /// A database in memory that a second connection of this process can open too.

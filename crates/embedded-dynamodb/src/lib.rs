@@ -8,6 +8,6 @@ mod emulator;
 mod stream_records;
 mod tables;
 
-pub use emulator::{Emulator, StartError, Storage, http_client};
+pub use emulator::{Emulator, StartError, Storage, TIMEOUTS};
 pub use stream_records::StreamRecordsError;
 pub use tables::TableError;

@@ -5,7 +5,6 @@
 //! (<https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html>).
 
 mod api_error;
-mod backoff;
 mod body;
 mod caller;
 mod cursor;
@@ -16,10 +15,10 @@ mod plain_json;
 mod query;
 mod reply;
 mod store_error;
+mod timeouts;
 mod transaction;
 
 pub use api_error::ApiError;
-pub use backoff::Backoff;
 pub use body::{BODY_BYTES_MAX, Fields};
 pub use caller::Caller;
 pub use cursor::{InvalidCursor, decode_cursor, encode_cursor};
@@ -29,4 +28,5 @@ pub use page::{PAGE_BYTES_MAX, Page, Read, read_page};
 pub use query::{LIMIT_MAX, Parameters};
 pub use reply::{answer, causes, json, no_content};
 pub use store_error::{StoreError, store_error};
+pub use timeouts::TIMEOUTS;
 pub use transaction::{Outcome, Refused, put_new, transact};

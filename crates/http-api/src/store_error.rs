@@ -4,19 +4,7 @@ use std::error::Error;
 use std::fmt::Debug;
 
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
-
-/// The codes of DynamoDB that go away by themselves
-/// (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html>).
-const BUSY_CODES: [&str; 8] = [
-    "InternalServerError",
-    "LimitExceededException",
-    "ProvisionedThroughputExceededException",
-    "RequestLimitExceeded",
-    "ServiceUnavailable",
-    "ThrottlingException",
-    "TransactionConflictException",
-    "TransactionInProgressException",
-];
+use dynamodb_client::meaning;
 
 /// A failure of the store. What DynamoDB said is the source; the sentence says where.
 #[derive(Debug, thiserror::Error)]
@@ -51,27 +39,62 @@ pub enum StoreError {
     },
 }
 
-/// Sorts what the SDK said about an operation.
+/// Sorts what the SDK said about an operation by what it [means](meaning).
 #[must_use]
 pub fn store_error<E, R>(operation: &'static str, error: SdkError<E, R>) -> StoreError
 where
     E: Error + ProvideErrorMetadata + Send + Sync + 'static,
     R: Debug + Send + Sync + 'static,
 {
-    let busy = match &error {
-        SdkError::TimeoutError(_) | SdkError::DispatchFailure(_) | SdkError::ResponseError(_) => {
-            true
-        }
-        SdkError::ServiceError(service) => {
-            service.err().code().is_some_and(|code| BUSY_CODES.contains(&code))
-        }
-        // The SDK's enum is open; what cannot be built or is unknown does not pass by waiting.
-        _ => false,
-    };
+    let is_passing = meaning(&error).is_passing();
     let source = Box::new(error);
-    if busy {
+    if is_passing {
         StoreError::Busy { operation, source }
     } else {
         StoreError::Failed { operation, source }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_dynamodb::error::ErrorMetadata;
+    use aws_sdk_dynamodb::operation::put_item::PutItemError;
+    use lambda_http::http::StatusCode;
+
+    use super::*;
+    use crate::ApiError;
+
+    #[track_caller]
+    fn check(error: SdkError<PutItemError, ()>, expected: StatusCode) {
+        let shown = format!("{error:?}");
+        let answer = ApiError::from(store_error("PutItem", error));
+        assert_eq!(answer.status(), expected, "{shown}");
+    }
+
+    fn answered(metadata: ErrorMetadata) -> SdkError<PutItemError, ()> {
+        SdkError::service_error(PutItemError::generic(metadata), ())
+    }
+
+    #[test]
+    fn what_may_pass_is_503_and_what_cannot_is_500() {
+        for (code, expected) in [
+            ("ThrottlingException", StatusCode::SERVICE_UNAVAILABLE),
+            ("TransactionConflictException", StatusCode::SERVICE_UNAVAILABLE),
+            ("InternalServerError", StatusCode::SERVICE_UNAVAILABLE),
+            ("ConditionalCheckFailedException", StatusCode::INTERNAL_SERVER_ERROR),
+            ("ValidationException", StatusCode::INTERNAL_SERVER_ERROR),
+            ("AccessDeniedException", StatusCode::INTERNAL_SERVER_ERROR),
+            ("ResourceNotFoundException", StatusCode::INTERNAL_SERVER_ERROR),
+        ] {
+            check(answered(ErrorMetadata::builder().code(code).build()), expected);
+        }
+    }
+
+    #[test]
+    fn a_store_out_of_reach_is_503() {
+        check(SdkError::timeout_error("slow"), StatusCode::SERVICE_UNAVAILABLE);
+        check(SdkError::response_error("half an answer", ()), StatusCode::SERVICE_UNAVAILABLE);
+        check(answered(ErrorMetadata::builder().build()), StatusCode::SERVICE_UNAVAILABLE);
+        check(SdkError::construction_failure("no table"), StatusCode::INTERNAL_SERVER_ERROR);
     }
 }

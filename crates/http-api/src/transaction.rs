@@ -1,21 +1,25 @@
 //! Conditional writes, all or nothing, that may be sent twice.
 
+use std::time::Duration;
+
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{
     CancellationReason, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
 };
+use dynamodb_client::{Backoff, Meaning, meaning_of_reason};
 
-use crate::{Backoff, Item, StoreError, store_error};
+use crate::{Item, StoreError, store_error};
+
+/// The longest wait before the first repetition; it doubles with every further one.
+const FIRST_WAIT: Duration = Duration::from_millis(50);
+
+/// The longest wait: the five take 1.5 seconds at most.
+const LONGEST_WAIT: Duration = Duration::from_millis(800);
 
 /// How often a transaction that met another one, or throttling, is tried again.
 const REPETITIONS_MAX: u32 = 5;
-
-/// Reasons for a cancellation that go away by themselves
-/// (<https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html>).
-const PASSING_REASONS: [&str; 3] =
-    ["ProvisionedThroughputExceeded", "ThrottlingError", "TransactionConflict"];
 
 /// What became of a transaction.
 #[derive(Debug)]
@@ -75,7 +79,7 @@ pub async fn transact(
     operation: &'static str,
     writes: Vec<TransactWriteItem>,
 ) -> Result<Outcome, StoreError> {
-    let mut backoff = Backoff::new(REPETITIONS_MAX);
+    let mut backoff = Backoff::new(FIRST_WAIT, LONGEST_WAIT, REPETITIONS_MAX);
     loop {
         let request = client.transact_write_items().set_transact_items(Some(writes.clone()));
         let Err(error) = request.send().await else {
@@ -83,7 +87,7 @@ pub async fn transact(
         };
         let reasons = reasons(&error);
         let passing = |reason: &CancellationReason| {
-            reason.code().is_some_and(|code| PASSING_REASONS.contains(&code))
+            meaning_of_reason(reason).is_some_and(Meaning::is_passing)
         };
         let passes = reasons.iter().any(passing);
         // First: a transaction that is under way may hold what makes sense of a refused condition.
@@ -91,7 +95,7 @@ pub async fn transact(
             continue;
         }
         let is_refused =
-            |reason: &CancellationReason| reason.code() == Some("ConditionalCheckFailed");
+            |reason: &CancellationReason| meaning_of_reason(reason) == Some(Meaning::Changed);
         if !passes && reasons.iter().any(is_refused) {
             let item = |reason: &CancellationReason| reason.item().cloned().unwrap_or_default();
             let refused = reasons.iter().map(|it| is_refused(it).then(|| item(it)));

@@ -2,6 +2,8 @@
 
 use afterimage_schema::{Table, TableNameError, table_name_of_function};
 use aws_sdk_dynamodb::Client;
+use dynamodb_client::client_from_environment;
+use http_api::TIMEOUTS;
 
 use crate::Clock;
 
@@ -30,8 +32,8 @@ impl Messages {
     /// [`TableNameError`] for a name that is missing, or that DynamoDB refuses.
     pub async fn of_function() -> Result<Self, TableNameError> {
         let table = table_name_of_function(&MESSAGES)?;
-        let config = dynamodb_client::settings_from_environment().load().await;
-        Ok(Self::new(Client::new(&config), table, Clock::system()))
+        let client = client_from_environment(TIMEOUTS).await;
+        Ok(Self::new(client, table, Clock::system()))
     }
 
     pub(crate) fn table(&self) -> &str {

@@ -1,5 +1,7 @@
 //! What kind of refusal an AWS service's error code is.
 
+use dynamodb_client::{Meaning, meaning_of_code};
+
 /// Why a service refused a request, as far as it matters for what to do next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refusal {
@@ -16,7 +18,8 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    /// What a service's error code means
+    /// What a service's error code means to the person who asked: what only waiting helps against is said by the
+    /// table of all errors
     /// (<https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CommonErrors.html>).
     pub fn of(code: &str) -> Self {
         match code {
@@ -34,14 +37,10 @@ impl Refusal {
                 Self::Access
             }
             "ResourceNotFoundException" => Self::Missing,
-            "ThrottlingException"
-            | "Throttling"
-            | "ProvisionedThroughputExceededException"
-            | "RequestLimitExceeded"
-            | "LimitExceededException"
-            | "TooManyRequestsException"
-            | "ServiceUnavailableException"
-            | "ServiceUnavailable" => Self::Throttled,
+            "TooManyRequestsException" | "ServiceUnavailableException" | "ServiceUnavailable" => {
+                Self::Throttled
+            }
+            _ if meaning_of_code(code) == Meaning::Contended => Self::Throttled,
             _ => Self::Other,
         }
     }

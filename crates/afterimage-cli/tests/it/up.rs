@@ -7,9 +7,8 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_dynamodb::types::AttributeValue;
-use dynamodb_client::http_client_at_endpoint;
+use dynamodb_client::client_at_endpoint;
 use testkit::dynamodb::UnservedEndpoint;
 
 use crate::program::{command, run, signal, to_its_end};
@@ -127,13 +126,7 @@ fn genre(number: u32) -> String {
 
 /// A client for a stack's DynamoDB.
 pub fn client(url: &str) -> Client {
-    let config = aws_sdk_dynamodb::Config::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .region(Region::from_static("us-east-1"))
-        .credentials_provider(Credentials::new("local", "local", None, None, "test"))
-        .endpoint_url(url)
-        .http_client(http_client_at_endpoint(url));
-    Client::from_conf(config.build())
+    client_at_endpoint(url, embedded_dynamodb::TIMEOUTS)
 }
 
 /// Puts albums until one is not acknowledged, and tells of each that was.

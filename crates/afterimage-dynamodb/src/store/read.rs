@@ -10,7 +10,6 @@ use aws_sdk_dynamodb::types::{KeysAndAttributes, ReturnConsumedCapacity};
 use futures::stream::{StreamExt as _, TryStreamExt as _};
 
 use super::{Session, StoreError, service_error};
-use crate::budget::Backoff;
 use crate::convert::{SdkItem, item_from_sdk, item_to_sdk, value_to_sdk};
 
 /// Keys in one `BatchGetItem`
@@ -92,7 +91,7 @@ impl Session<'_> {
     async fn batch_get(&self, keys: &[ItemKey]) -> Result<Vec<(ItemKey, Item)>, StoreError> {
         let mut found = Vec::new();
         let mut wanted = Some(self.keys_by_table(keys)?);
-        let mut backoff = Backoff::default();
+        let mut backoff = self.budget.backoff();
         while let Some(request_items) = wanted.take().filter(|it| !it.is_empty()) {
             let output = self
                 .retried(|| async {
@@ -120,7 +119,7 @@ impl Session<'_> {
             }
             wanted = output.unprocessed_keys;
             let is_more = wanted.as_ref().is_some_and(|keys| !keys.is_empty());
-            if is_more && !backoff.wait(&self.budget).await {
+            if is_more && !backoff.wait().await {
                 return Err(StoreError::TimeOver);
             }
         }

@@ -7,10 +7,10 @@ use afterimage::{Item, ItemKey};
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::ReturnConsumedCapacity;
+use dynamodb_client::{Meaning, meaning, meaning_of_reason};
 
 use super::{Session, StoreError, service_error};
 use crate::convert::item_to_sdk;
-use crate::error_policy::{Meaning, meaning, meaning_of_code};
 use crate::expression::transact_action;
 
 impl Session<'_> {
@@ -125,9 +125,7 @@ fn refusal<R>(error: &SdkError<TransactWriteItemsError, R>) -> Option<Refusal> {
             .cancellation_reasons()
             .iter()
             .enumerate()
-            .filter_map(|(index, reason)| Some((index, reason.code()?)))
-            .filter(|(_, code)| *code != "None")
-            .map(|(index, code)| (index, meaning_of_code(code)))
+            .filter_map(|(index, reason)| Some((index, meaning_of_reason(reason)?)))
             .collect();
         return refusal_of_reasons(&reasons);
     }
@@ -162,6 +160,8 @@ fn refusal_of_reasons(reasons: &[(usize, Meaning)]) -> Option<Refusal> {
 
 #[cfg(test)]
 mod tests {
+    use dynamodb_client::meaning_of_code;
+
     use super::*;
 
     #[track_caller]

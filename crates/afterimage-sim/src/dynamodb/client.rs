@@ -1,7 +1,9 @@
 //! SDK clients that talk to the emulator in the process.
 
+use afterimage_dynamodb::TIMEOUTS;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::retry::{RetryPartition, TokenBucket};
+use dynamodb_client::client_at_endpoint;
 
 use super::Dynamodb;
 use super::connector::InProcessClient;
@@ -18,7 +20,7 @@ pub fn client(dynamodb: &Dynamodb, name: &str) -> Client {
     let retries = RetryPartition::custom(name.to_owned())
         .token_bucket(TokenBucket::new(RETRY_TOKENS))
         .build();
-    let config = afterimage_dynamodb::client_at_endpoint("http://dynamodb.invalid")
+    let config = client_at_endpoint("http://dynamodb.invalid", TIMEOUTS)
         .config()
         .to_builder()
         .http_client(InProcessClient::new(dynamodb.clone(), name))

@@ -5,8 +5,7 @@ use std::net::TcpListener;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
-use aws_sdk_dynamodb::{Client, Config};
+use dynamodb_client::client_at_endpoint;
 use messages::{EnsureProfileError, MESSAGES, Messages, PostConfirmationError};
 
 use crate::gateway::{ADA, LIN, fixed_clock};
@@ -45,14 +44,7 @@ fn busy_store(refusal: &'static str, refusals: usize) -> (Messages, Arc<AtomicUs
             });
         }
     });
-    let config = Config::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .region(Region::new("local"))
-        .credentials_provider(Credentials::new("test", "test", None, None, "test"))
-        .endpoint_url(url)
-        .http_client(testkit::dynamodb::http_client())
-        .build();
-    let client = Client::from_conf(config);
+    let client = client_at_endpoint(&url, http_api::TIMEOUTS);
     (Messages::new(client, MESSAGES.default_name(), fixed_clock()), transactions)
 }
 

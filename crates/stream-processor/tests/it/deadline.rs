@@ -4,7 +4,8 @@ use std::net::TcpListener;
 use std::time::{Duration, SystemTime};
 
 use afterimage::Views;
-use afterimage_dynamodb::{Processor, RecordReport, StreamEvent, client_at_endpoint};
+use afterimage_dynamodb::{Processor, RecordReport, StreamEvent, TIMEOUTS};
+use dynamodb_client::client_at_endpoint;
 use lambda_runtime::{Context, LambdaEvent};
 use stream_processor::StreamProcessor;
 use testkit::dynamodb::product_names;
@@ -14,7 +15,7 @@ fn function(dynamodb: &TcpListener) -> StreamProcessor {
     let address = dynamodb.local_addr().expect("an address");
     let views = Views::compiled_in().expect("views");
     let names = product_names();
-    let client = client_at_endpoint(&format!("http://{address}"));
+    let client = client_at_endpoint(&format!("http://{address}"), TIMEOUTS);
     let processor = Processor::new(client, views, names).expect("a processor");
     StreamProcessor::new(processor, Box::new(|_| Ok(())))
 }

@@ -15,11 +15,10 @@ use std::fmt;
 
 use afterimage_schema::{Table, TableDefinition, TableNames};
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_dynamodb::operation::delete_table::DeleteTableError;
-use embedded_dynamodb::Emulator;
+use dynamodb_client::{client_at_endpoint, settings_at_endpoint};
+use embedded_dynamodb::{Emulator, TIMEOUTS};
 
-pub use embedded_dynamodb::http_client;
 pub use unserved::UnservedEndpoint;
 
 /// The environment variable that holds the `http://` URL of another engine, for example
@@ -92,7 +91,7 @@ impl TestDynamoDb {
             Some(format!("{}-{suffix}", table.table.default_name()))
         });
         let names = names.expect("names");
-        let client = client(&endpoint_url);
+        let client = client_at_endpoint(&endpoint_url, TIMEOUTS);
         for table in tables {
             let name = names.name(&table.table).expect("a name");
             create_table::create(&client, &table.create_table_input(name)).await;
@@ -118,20 +117,14 @@ impl TestDynamoDb {
     /// A client for it.
     #[must_use]
     pub fn client(&self) -> Client {
-        client(&self.endpoint_url())
+        client_at_endpoint(&self.endpoint_url(), TIMEOUTS)
     }
 
     /// A client for its streams.
     #[must_use]
     pub fn streams_client(&self) -> aws_sdk_dynamodbstreams::Client {
-        let config = aws_sdk_dynamodbstreams::Config::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(Region::from_static("us-east-1"))
-            .credentials_provider(credentials())
-            .endpoint_url(self.endpoint_url())
-            .http_client(http_client())
-            .build();
-        aws_sdk_dynamodbstreams::Client::from_conf(config)
+        let settings = settings_at_endpoint(&self.endpoint_url(), TIMEOUTS);
+        aws_sdk_dynamodbstreams::Client::new(&settings)
     }
 
     /// Whether it is the embedded one.
@@ -180,7 +173,7 @@ impl Drop for TestDynamoDb {
 fn delete_tables(endpoint_url: &str, names: &TableNames) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     runtime.expect("a runtime").block_on(async {
-        let client = client(endpoint_url);
+        let client = client_at_endpoint(endpoint_url, TIMEOUTS);
         for (_, name) in names.iter() {
             if let Err(error) = client.delete_table().table_name(name).send().await {
                 // A test may have deleted it itself.
@@ -191,20 +184,4 @@ fn delete_tables(endpoint_url: &str, names: &TableNames) {
             }
         }
     });
-}
-
-fn client(endpoint_url: &str) -> Client {
-    let config = aws_sdk_dynamodb::Config::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .region(Region::from_static("us-east-1"))
-        .credentials_provider(credentials())
-        .endpoint_url(endpoint_url)
-        .http_client(http_client())
-        .build();
-    Client::from_conf(config)
-}
-
-/// Dummy credentials: emulators take any.
-fn credentials() -> Credentials {
-    Credentials::new("local", "local", None, None, "testkit")
 }

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use afterimage::Views;
-use afterimage_dynamodb::{Processor, client_at_endpoint};
+use afterimage_dynamodb::{Processor, TIMEOUTS};
 use afterimage_schema::TableNames;
 use aws_sdk_dynamodb::config::interceptors::BeforeTransmitInterceptorContextRef;
 use aws_sdk_dynamodb::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_dynamodb::error::BoxError;
+use dynamodb_client::client_at_endpoint;
 use lambda_runtime::Error;
 use serde_json::{Value, json};
 use stream_processor::{StreamProcessor, write_to_stdout};
@@ -161,7 +162,7 @@ async fn a_panic_of_the_binary_unwinds() {
 async fn panicking_function() -> Result<(), Error> {
     lambda_start::log();
     let endpoint_url = std::env::var("AWS_ENDPOINT_URL_DYNAMODB")?;
-    let client = client_at_endpoint(&endpoint_url);
+    let client = client_at_endpoint(&endpoint_url, TIMEOUTS);
     let config = client.config().to_builder().interceptor(PanicsTwice::default()).build();
     let views = Views::compiled_in()?;
     let names = TableNames::from_environment(&views.all_tables())?;
