@@ -74,7 +74,9 @@ struct State {
 
 impl Mapping {
     /// A mapping that has read nothing yet.
-    #[must_use]
+    ///
+    /// # Errors
+    /// [`WorldError`] if there is no processor for these views.
     pub fn new(
         dynamodb: Dynamodb,
         catalog: Catalog,
