@@ -87,16 +87,40 @@ pub enum Refusal {
 /// How a commit ended.
 pub type Committed = Result<(), Refusal>;
 
-/// The work of one view on some records of a batch: decides, and never reads or writes by itself.
+/// The work of one view on some records of a batch: a state machine that decides, and never reads, writes, waits
+/// or asks for the time by itself.
 ///
-/// An engine calls [`Task::next`] until it says [`Step::Done`], and answers each step by the method
-/// that the step names; until it is answered, a task goes on to say the same. An engine may stop at
-/// any time: whatever has no outcome then has to be delivered again, which must be harmless.
+/// # How it is driven
+/// An engine calls [`next`](Task::next), does what the step says, and answers by the method that the step names:
+///
+/// | step | answered by | once it |
+/// |---|---|---|
+/// | [`Step::Read`] | [`answered`](Task::answered) | has the answers |
+/// | [`Step::Commit`] | [`committed`](Task::committed) | knows how each transaction ended |
+/// | [`Step::Park`] | [`parked`](Task::parked) | has every piece in the table |
+/// | [`Step::Done`] | nothing: the work is over | |
+///
+/// # What may be called twice
+/// `next` without an answer in between says the same step again, and costs the planning again: an engine keeps the
+/// step that it asked for. `outcomes` may be called at any time. An answer to a step that was not asked for, or was
+/// answered before, changes nothing but what the task knows of items.
+///
+/// # What an answer must hold
+/// Consistent reads, made after the step was asked for. A read that is left out is asked for again. A transaction
+/// whose end is left out is planned again: if it was committed, its conditions fail, and the task reads again.
+///
+/// # When an engine stops
+/// At any step, or by being killed. What has no outcome then has to be delivered again. That is harmless, since each
+/// commit is conditional on what was read, and leaves nothing half done: whoever comes next goes on from the tables.
+///
+/// # What it costs
+/// Planning is pure and takes time in proportion to the records, groups and rows of the task; `next` clones the
+/// transactions that it returns. A task is set back only by others, and it is the engine that bounds how often.
 pub trait Task: Send + std::fmt::Debug {
     /// What the task wants next, given all that it was told.
     fn next(&mut self) -> Step;
 
-    /// Answers to the last [`Step::Read`].
+    /// Answers to the last [`Step::Read`]; those of other reads are left aside or kept, and harm nothing.
     fn answered(&mut self, answers: Vec<(Read, Answer)>);
 
     /// Ends of the last [`Step::Commit`], one for each transaction, in order.
@@ -105,6 +129,6 @@ pub trait Task: Send + std::fmt::Debug {
     /// The last [`Step::Park`] is durable.
     fn parked(&mut self);
 
-    /// The records of the task and their outcomes; `None` where it is still open.
+    /// The places in the event of the task's records, and their outcomes; `None` while one is open.
     fn outcomes(&self) -> Vec<(usize, Option<Outcome>)>;
 }

@@ -76,6 +76,8 @@ fn alarms_watch_these_metrics() {
         UndeliveredAlarm: waiting + received > 0, 1 times, and says when it is over
           AWS/SQS ApproximateNumberOfMessagesVisible QueueName=UndeliveredRecords.QueueName, Maximum of 60 s
           AWS/SQS ApproximateNumberOfMessagesNotVisible QueueName=UndeliveredRecords.QueueName, Maximum of 60 s
+        ViewsDifferAlarm: > 0, 1 times, and says when it is over
+          Afterimage difference_count FunctionName=StreamProcessor, Maximum of 60 s
     "#]]
     .assert_eq(&(alarms.join("\n") + "\n"));
 }
