@@ -7,7 +7,7 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use afterimage::registry::{Difference, Maintained};
+use afterimage::registry::{Difference, Maintained, OwnViews};
 use afterimage::{Catalog, Views};
 use afterimage_dynamodb::{Processor, ViewsFile};
 use afterimage_schema::{Table, TableDefinition, TableNames};
@@ -152,6 +152,12 @@ impl Connection {
     /// A processor whose own file is the command's.
     pub fn processor(&self) -> anyhow::Result<Processor> {
         Ok(Processor::new(self.client.clone(), self.views.clone(), self.names.clone())?)
+    }
+
+    /// What the command's file alone would maintain.
+    pub fn maintained_of_file(&self) -> anyhow::Result<Maintained> {
+        let own = OwnViews { views: self.views.clone(), names: self.names.clone() };
+        Ok(Maintained::of_file(&own)?)
     }
 
     /// A processor, and what it maintains: what is registered, never what the command's file says beside it. The

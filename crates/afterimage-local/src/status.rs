@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use afterimage::registry::{Maintained, Registration};
 use afterimage_dynamodb::{BatchReport, Processor, RegistryUseError};
 use aws_sdk_dynamodbstreams::Client;
 use serde::Serialize;
@@ -63,17 +64,6 @@ pub(crate) struct Generation {
     pub state: &'static str,
 }
 
-/// Why the status cannot be told.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum StatusError {
-    /// A stream cannot be read.
-    #[error("a stream cannot be read")]
-    Stream(#[from] StreamError),
-    /// The registry cannot be used.
-    #[error("the registry of views cannot be used")]
-    Registry(#[from] RegistryUseError),
-}
-
 /// What the status is computed from.
 #[derive(Debug)]
 pub(crate) struct Status {
@@ -107,7 +97,8 @@ pub(crate) struct StatusReport {
     pub lag_ms: BTreeMap<String, i64>,
     /// What is registered.
     pub generations: Vec<Generation>,
-    /// Where the views file that the stack was started with and the registry differ, one sentence each.
+    /// Where the views file that the stack was started with and the registry differ, or why the registry cannot
+    /// be used, one sentence each.
     pub differences: Vec<String>,
 }
 
@@ -117,16 +108,10 @@ impl Status {
     /// nothing and the same checkpoints, since then nothing was done in between.
     ///
     /// # Errors
-    /// [`StatusError`] where a stream or the registry cannot be read.
-    pub(crate) async fn report(&self) -> Result<StatusReport, StatusError> {
+    /// [`StreamError`] where a stream cannot be read.
+    pub(crate) async fn report(&self) -> Result<StatusReport, StreamError> {
         let _counting = self.counting.lock().await;
-        let maintained = self.registry.maintained().await?;
-        let registered = maintained.registry.iter().flat_map(|it| &it.views);
-        let generations = registered.map(|it| Generation {
-            view: it.name.clone(),
-            generation: it.generation,
-            state: it.state.name(),
-        });
+        let (generations, differences) = registered(self.registry.maintained().await);
         let mut last = None;
         let (mut drained, mut pending) = (false, 0);
         for _ in 0..COUNTS {
@@ -146,8 +131,27 @@ impl Status {
             on_failure: self.counters.on_failure(),
             views: self.outcomes.snapshot(),
             lag_ms: self.outcomes.lag_ms(),
-            generations: generations.collect(),
-            differences: maintained.differences.iter().map(ToString::to_string).collect(),
+            generations,
+            differences,
         })
     }
+}
+
+/// What is registered, and what is wrong with it.
+fn registered(maintained: Result<Maintained, RegistryUseError>) -> (Vec<Generation>, Vec<String>) {
+    let maintained = match maintained {
+        Ok(maintained) => maintained,
+        Err(error) => {
+            let reason = afterimage::reason(&error);
+            return (Vec::new(), vec![format!("the registry of views cannot be used: {reason}")]);
+        }
+    };
+    let generation = |it: &Registration| Generation {
+        view: it.name.clone(),
+        generation: it.generation,
+        state: it.state.name(),
+    };
+    let generations = maintained.registry.iter().flat_map(|it| &it.views).map(generation);
+    let differences = maintained.differences.iter().map(ToString::to_string);
+    (generations.collect(), differences.collect())
 }

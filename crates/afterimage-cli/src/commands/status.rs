@@ -8,6 +8,7 @@ use std::fmt;
 
 use afterimage::Item;
 use afterimage::attribute_value::item_from_json;
+use afterimage::reason;
 use afterimage::registry::{Maintained, State};
 use afterimage::verify::VerifyResult;
 use afterimage_dynamodb::ParkedRecords;
@@ -182,9 +183,10 @@ pub async fn run(arguments: StatusArguments) -> anyhow::Result<Status> {
     let connection = arguments.connection.open().await?;
     let (source, batches) = place.ask().await?;
     connection.require(&[Table::DERIVED]).await?;
-    let maintained = connection.processor()?.maintained().await.with_context(|| {
-        format!("the registry of views at {} cannot be used", connection.place())
-    })?;
+    let (maintained, unusable) = match connection.processor()?.maintained().await {
+        Ok(maintained) => (maintained, None),
+        Err(error) => (connection.maintained_of_file()?, Some(reason(&error))),
+    };
     let parked_counts = parked_counts(&connection).await?;
     let maintained_names = maintained.views.iter().map(|view| view.name().to_owned());
     let mut names: BTreeSet<String> = maintained_names.collect();
@@ -206,8 +208,14 @@ pub async fn run(arguments: StatusArguments) -> anyhow::Result<Status> {
             view,
         });
     }
-    print(&source, &views, &notes(&connection, &maintained), arguments.connection.format())?;
-    Ok(Status::Done)
+    let notes = match &unusable {
+        None => notes(&connection, &maintained),
+        Some(reason) => {
+            vec![format!("the registry of views cannot be used, and every record fails: {reason}")]
+        }
+    };
+    print(&source, &views, &notes, arguments.connection.format())?;
+    Ok(if unusable.is_none() { Status::Done } else { Status::Incomplete })
 }
 
 /// What is not as the views file says, one sentence each.
