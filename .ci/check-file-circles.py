@@ -5,37 +5,12 @@ A file points at another if it names an item that is defined there, by a `use` o
 re-exports to the file that defines them. Not looked at: `mod x;`, re-exports of a file's own children that it does not
 use itself, methods, comments, attributes, and code under `#[cfg(test)]`.
 
-    .ci/check-file-circles.py [--all]     --all lists the known circles too, with the names that close them
+    .ci/check-file-circles.py
 """
 
 import pathlib
 import re
-import sys
 from dataclasses import dataclass, field
-
-# Circles that are left, by crate: none may grow, and one that is mended leaves the list. In each of them a folder's
-# first file defines what its children work on, and starts them as well.
-KNOWN = {
-    "afterimage": [
-        # A view kind's definition names the task, which works on the definition.
-        "count/contribution.rs count/mod.rs count/task.rs",
-        "latest/mod.rs latest/owner.rs latest/plan.rs latest/task.rs",
-        # The file's reader names its sections' readers, which share its errors; the catalogue of kinds names both.
-        "views/file.rs views/file/latest.rs views/file/table.rs views/file/typed.rs views/mod.rs",
-        # A parked record, and its form in the table.
-        "parked.rs parked/stored.rs",
-    ],
-    "afterimage-cli": [
-        # Subcommands share what their command's file has.
-        "commands/parked.rs commands/parked/drop.rs commands/parked/list.rs commands/parked/retry.rs "
-        "commands/parked/show.rs",
-        "commands/status.rs commands/status/log.rs commands/status/stack.rs",
-    ],
-    "afterimage-dynamodb": [
-        # Both looks share the run and its limits.
-        "verify.rs verify/count.rs verify/first_look.rs",
-    ],
-}
 
 TEXT = re.compile(
     r"""//[^\n]*|/\*.*?\*/|b?r(?P<hashes>\#*)".*?"(?P=hashes)|b?c?"(?:\\.|[^"\\])*"|b?'(?:\\.[^']*|[^'\\])'""", re.DOTALL
@@ -321,34 +296,24 @@ def story(circle, graph, source):
             yield f"    {file.relative_to(source)} names of {other.relative_to(source)}: {names}"
 
 
-def report(crate, is_everything_listed):
-    """Prints the circles of a crate, and says whether they are exactly the known ones."""
+def report(crate):
+    """Prints the circles of a crate, and says whether there are none."""
     source = crate / "src"
-    known = [set(circle.split()) for circle in KNOWN.get(crate.name, [])]
-    met = []
     is_well = True
     for root in roots(crate):
         graph = edges(root)
         for circle in components(graph):
-            names = {str(file.relative_to(source)) for file in circle}
-            covering = [it for it in known if names <= it]
-            met += covering
-            is_well &= bool(covering)
-            if is_everything_listed or not covering:
-                print(f"{crate.name}: a circle of {len(circle)} files{', known' if covering else ''}")
-                print("\n".join(story(circle, graph, source)))
-    for circle in known:
-        if circle not in met:
             is_well = False
-            print(f"{crate.name}: no circle any more, so take it out of KNOWN: {' '.join(sorted(circle))}")
+            print(f"{crate.name}: a circle of {len(circle)} files")
+            print("\n".join(story(circle, graph, source)))
     return is_well
 
 
 def main():
     crates = [manifest.parent for manifest in sorted(pathlib.Path("crates").glob("*/Cargo.toml"))]
-    if not all([report(crate, "--all" in sys.argv[1:]) for crate in crates]):
+    if not all([report(crate) for crate in crates]):
         raise SystemExit(1)
-    print(f"{len(crates)} crates have no circle of files but {sum(map(len, KNOWN.values()))} known ones")
+    print(f"{len(crates)} crates have no circle of files")
 
 
 if __name__ == "__main__":

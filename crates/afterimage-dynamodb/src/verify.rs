@@ -1,76 +1,33 @@
 //! Verification on DynamoDB: what is read, when, and how often.
 //!
 //! A first look scans the source tables and `derived` once. Whatever seems to differ is looked at again
-//! by consistent reads, [`LOOK_COUNT`] times over the time that the caller has patience for: it is drift
+//! by consistent reads, [`LOOK_COUNT`](run::LOOK_COUNT) times over the time that the caller has patience for: it is drift
 //! if it differs each time, and nothing of it changed meanwhile. A stream that is behind for longer than
 //! that is taken for drift; one that catches up is not.
 
 mod count;
 mod first_look;
 mod latest;
+mod run;
 
 use std::time::Duration;
 
-use afterimage::verify::{Drift, VerifyResult};
-use afterimage::{Item, View};
+use afterimage::View;
+use afterimage::verify::VerifyResult;
 use tokio::time::Instant;
 
 use crate::budget::Budget;
 use crate::meter::Consumption;
 use crate::processor::Processor;
 use crate::registry::{IfAbsent, RegistryUseError};
-use crate::store::{Session, StoreError};
+use crate::store::StoreError;
 use first_look::{Audit, first_look};
+use run::Run;
 
-/// Equal looks, one after the other, after which a difference is drift.
-const LOOK_COUNT: u32 = 4;
-
-/// Looks after which something that still changes is left undecided.
-const LOOK_COUNT_MAX: u32 = 12;
-
-/// Differences of one view that are looked at again; more are only counted.
-const CANDIDATE_COUNT_MAX: usize = 1000;
+pub use run::{VerifyOptions, ViewReport};
 
 /// How long a verification may take.
 const TIME_MAX: Duration = Duration::from_secs(24 * 60 * 60);
-
-/// How a verification is done.
-#[derive(Debug, Clone, Copy)]
-pub struct VerifyOptions {
-    /// Segments of a scan that are read at once, 1 at least.
-    pub segment_count: u32,
-    /// How long a difference has to stand still before it is drift.
-    pub patience: Duration,
-}
-
-/// What a verification found about one view.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct ViewReport {
-    /// The view's name.
-    pub view: String,
-    /// Derived items that are not what the fold says, in the order of their names.
-    pub drift: Vec<Drift>,
-    /// Further differences, which were too many to look at again.
-    pub further_count: u64,
-    /// What `remove = "skip"` rightly keeps: counted items that are deleted, groups whose newest is.
-    pub retained_count: u64,
-    /// Differences that parked records explain.
-    pub parked_count: u64,
-    /// What changed in every look, and cannot be decided while it does.
-    pub undecided: Vec<String>,
-    /// Source items that were read.
-    pub source_item_count: u64,
-    /// Groups that were compared.
-    pub group_count: u64,
-}
-
-impl ViewReport {
-    /// Whether derived items differ from the fold.
-    #[must_use]
-    pub fn is_drifted(&self) -> bool {
-        !self.drift.is_empty() || self.further_count > 0
-    }
-}
 
 /// What a verification found, and what it consumed.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -79,19 +36,6 @@ pub struct Verification {
     pub views: Vec<ViewReport>,
     /// What it consumed.
     pub consumption: Consumption,
-}
-
-/// A verification under way.
-struct Run<'a> {
-    session: &'a Session<'a>,
-    options: VerifyOptions,
-}
-
-impl Run<'_> {
-    /// Waits a part of the time that there is patience for.
-    async fn pause(&self) {
-        tokio::time::sleep(self.options.patience / LOOK_COUNT).await;
-    }
 }
 
 impl Processor {
@@ -143,9 +87,4 @@ impl Processor {
         };
         session.put(&VerifyResult::key(&report.view), &result.to_item(&report.view)).await
     }
-}
-
-/// The partition key of an item of `derived`.
-fn partition_of(item: &Item) -> Option<&str> {
-    item.get("pk").and_then(afterimage::AttributeValue::as_string)
 }

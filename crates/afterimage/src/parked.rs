@@ -8,6 +8,7 @@
 //! | `part` | what of the record is parked, where it is not all of it |
 //! | `piece_count`, `payload` | how many pieces there are, and this one: raw JSON, deflated |
 
+mod id;
 mod stored;
 
 use std::io::{Read as _, Write as _};
@@ -24,7 +25,8 @@ use crate::keys::{DerivedKey, parked_prefix};
 use crate::limits::{PARKED_PART_BYTES_MAX, PARTITION_KEY_BYTES_MAX};
 use crate::number::Number;
 
-pub use stored::{PARTITION_PREFIX, Stored, Summary};
+pub use id::PARTITION_PREFIX;
+pub use stored::{Stored, Summary};
 
 /// The view's name under which records are parked that no view could be found for.
 pub const NO_VIEW: &str = "-";
@@ -91,7 +93,7 @@ impl ParkedRecord {
     /// What a person names it by, as [`Stored::id`].
     #[must_use]
     pub fn id(&self) -> String {
-        stored::id(&self.partition_key(), self.part_hash().as_deref())
+        id::id(&self.partition_key(), self.part_hash().as_deref())
     }
 
     /// The pieces, each to be put once, the first one last: whoever sees it sees the record whole.

@@ -2,17 +2,16 @@
 
 mod drop;
 mod list;
+mod records;
 mod retry;
 mod show;
 
-use afterimage::parked::{Stored, Summary};
 use afterimage_dynamodb::ParkedRecords;
 use afterimage_schema::Table;
-use anyhow::Context as _;
 use clap::{Args, Subcommand};
 
-use crate::connection::{Connection, ConnectionArguments};
-use crate::failure::{Failure, Status};
+use crate::connection::ConnectionArguments;
+use crate::failure::Status;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -62,29 +61,4 @@ pub async fn run(arguments: ParkedArguments) -> anyhow::Result<Status> {
         }
         ParkedCommand::Drop(arguments) => drop::run(&connection, &parked, format, arguments).await,
     }
-}
-
-/// What every parked record tells without its payload, of one view where it is given.
-async fn summaries(
-    connection: &Connection,
-    parked: &ParkedRecords,
-    view: Option<&str>,
-) -> anyhow::Result<Vec<Summary>> {
-    let summaries = parked.summaries().await;
-    let mut summaries = summaries
-        .with_context(|| format!("the parked records at {} cannot be read", connection.place()))?;
-    summaries.retain(|summary| view.is_none_or(|view| summary.view == view));
-    Ok(summaries)
-}
-
-/// The parked record with this id; `None` where there is none.
-async fn find(parked: &ParkedRecords, id: &str) -> anyhow::Result<Option<Stored>> {
-    parked.find(id).await.with_context(|| format!("the parked record {id} cannot be read"))
-}
-
-fn absent(id: &str) -> Failure {
-    Failure::new(
-        format!("no record is parked as {id}"),
-        "copy an id from `afterimage parked list`, and quote it",
-    )
 }

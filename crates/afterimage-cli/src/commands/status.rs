@@ -1,5 +1,6 @@
 //! `afterimage status`: how each view stands.
 
+mod batches;
 mod log;
 mod stack;
 
@@ -16,7 +17,6 @@ use afterimage_schema::{Table, TableDefinition};
 use anyhow::Context as _;
 use clap::Args;
 use hyper::Uri;
-use serde::Deserialize;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
@@ -26,6 +26,7 @@ use crate::connection::{Connection, ConnectionArguments};
 use crate::failure::{Failure, Status};
 use crate::item;
 use crate::output::{Format, Output};
+use batches::Batches;
 use log::{Log, read_log};
 use stack::{Stack, ask_stack};
 
@@ -77,21 +78,6 @@ enum Source {
     Stack(Stack),
     Log(Log),
     Nobody,
-}
-
-/// What became of batches, by view.
-#[derive(Debug, Default, Deserialize)]
-struct Batches {
-    #[serde(rename = "views")]
-    outcomes: BTreeMap<String, BTreeMap<String, u64>>,
-    lag_ms: BTreeMap<String, i64>,
-}
-
-impl Batches {
-    /// None where no record of the view came.
-    fn outcomes_of(&self, view: &str) -> BTreeMap<String, u64> {
-        self.outcomes.get(view).cloned().unwrap_or_default()
-    }
 }
 
 /// How a view stands.

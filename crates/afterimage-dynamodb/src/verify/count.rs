@@ -10,7 +10,7 @@ use afterimage::verify::{CountAudit, Drift, Ledger, Look, Verdict};
 use afterimage::{Item, ItemKey};
 use afterimage_schema::Table;
 
-use super::{CANDIDATE_COUNT_MAX, LOOK_COUNT, LOOK_COUNT_MAX, Run, ViewReport, partition_of};
+use super::run::{CANDIDATE_COUNT_MAX, LOOK_COUNT, LOOK_COUNT_MAX, Run, ViewReport, partition_of};
 use crate::store::{Page, Scan, StoreError};
 
 /// Readings of the ledger after which a count that still changes is left undecided.

@@ -9,7 +9,7 @@ use afterimage::verify::{CountAudit, LatestAudit};
 use afterimage::{Item, View};
 use afterimage_schema::Table;
 
-use super::{Run, partition_of};
+use super::run::{Run, partition_of};
 use crate::store::{Page, Scan, StoreError};
 
 /// The audit of a view; boxed, since they differ in size.

@@ -9,7 +9,7 @@ use afterimage::verify::{HeadSight, LatestAudit, Sight};
 use afterimage::{AttributeValue, Catalog, Item, ItemKey, KeyValue, decode};
 use futures::stream::{StreamExt as _, TryStreamExt as _};
 
-use super::{CANDIDATE_COUNT_MAX, LOOK_COUNT, LOOK_COUNT_MAX, Run, ViewReport};
+use super::run::{CANDIDATE_COUNT_MAX, LOOK_COUNT, LOOK_COUNT_MAX, Run, ViewReport};
 use crate::store::{Session, StoreError};
 
 /// Groups that are looked at at once.

@@ -1,6 +1,8 @@
 //! What one source item adds to a count.
 
-use super::CountView;
+use std::collections::BTreeMap;
+
+use super::view::CountView;
 use crate::attribute_value::{AttributeValue, Item};
 use crate::canary::{InnerCanary, is_planted};
 use crate::limits::{GROUP_BYTES_MAX, SORT_KEY_BYTES_MAX};
@@ -82,4 +84,24 @@ pub fn contribution_of_item(view: &CountView, item: &Item) -> Result<Contributio
         return Err(GroupError::Length { attribute: attribute(), byte_count: key_byte_count });
     }
     Ok(Contribution::Group(group))
+}
+
+impl CountView {
+    /// Counts by group of these source items: what the derived items must say once drained.
+    ///
+    /// # Errors
+    /// [`GroupError`] of an item whose group is none: its newest record is parked, and it must not
+    /// be among them.
+    pub fn fold<'a>(
+        &self,
+        items: impl IntoIterator<Item = &'a Item>,
+    ) -> Result<BTreeMap<String, u64>, GroupError> {
+        let mut counts = BTreeMap::new();
+        for item in items {
+            if let Contribution::Group(group) = contribution_of_item(self, item)? {
+                *counts.entry(group).or_insert(0) += 1;
+            }
+        }
+        Ok(counts)
+    }
 }

@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::CountView;
 use super::contribution::{Contribution, contribution_of_item};
 use super::ledger::{Entry, Standing};
 use super::pack::{Pack, Packable, disjoint, pack};
+use super::view::CountView;
 use crate::canary::{InnerCanary, is_planted};
 use crate::engine::{Answer, Committed, Parking, Read, Refusal, Step, Task};
 use crate::key::ItemKey;

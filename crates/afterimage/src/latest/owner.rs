@@ -1,9 +1,10 @@
 //! What becomes of one owner's rows: a pure plan, given all that was read.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use super::LatestView;
 use super::head::Newest;
+use super::state::Known;
+use super::view::LatestView;
 use crate::attribute_value::{AttributeValue, Item, item_byte_count};
 use crate::canary::{InnerCanary, is_planted};
 use crate::key::ItemKey;
@@ -15,9 +16,6 @@ const MERGED_ROWS_MAX: usize = 4;
 
 /// Keys at which a row is gone that are dropped in a single transaction.
 const GONE_ROWS_MAX: usize = 8;
-
-/// Items that were read consistently; an absent entry was not read yet.
-pub(super) type Known = BTreeMap<ItemKey, Option<Item>>;
 
 /// One owner's rows, as far as they are known of.
 pub(super) struct OwnerRows<'a> {

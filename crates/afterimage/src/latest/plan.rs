@@ -5,9 +5,9 @@ mod draft;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::LatestView;
 use super::head::{Chunk, Head, OwnerPlace, chunk_key, head_key};
-use super::task::{Again, GroupTask};
+use super::state::{Again, GroupState};
+use super::view::LatestView;
 use crate::attribute_value::Item;
 use crate::canary::{InnerCanary, is_planted};
 use crate::engine::Read;
@@ -70,18 +70,18 @@ struct Work<'a> {
 /// What is needed before planning can go on: reads, or an end.
 type Early = Plan;
 
-pub(super) fn plan(task: &GroupTask) -> Plan {
-    Planner { task }.plan().unwrap_or_else(|early| early)
+pub(super) fn plan(state: &GroupState) -> Plan {
+    Planner { state }.plan().unwrap_or_else(|early| early)
 }
 
 struct Planner<'a> {
-    task: &'a GroupTask,
+    state: &'a GroupState,
 }
 
 impl<'a> Planner<'a> {
     fn plan(&self) -> Result<Plan, Early> {
         let read = self.head()?;
-        if read.is_none() && self.task.source.is_none() && !self.is_any_hinted_row_there() {
+        if read.is_none() && self.state.source.is_none() && !self.is_any_hinted_row_there() {
             return Ok(Plan::Nothing);
         }
         let chunks = self.chunks(read.as_ref())?;
@@ -97,13 +97,13 @@ impl<'a> Planner<'a> {
     }
 
     fn item(&self, key: &ItemKey) -> Option<&'a Option<Item>> {
-        self.task.knowledge.items.get(key)
+        self.state.knowledge.items.get(key)
     }
 
     fn head(&self) -> Result<Option<Head>, Early> {
-        let key = head_key(&self.task.view.name, &self.task.group);
+        let key = head_key(&self.state.view.name, &self.state.group);
         let hinted =
-            self.task.hints.iter().map(|hint| self.task.view.row_key(&hint.owner, &hint.sort));
+            self.state.hints.iter().map(|hint| self.state.view.row_key(&hint.owner, &hint.sort));
         let wanted = std::iter::once(key.clone()).chain(hinted);
         self.need_items(wanted)?;
         let item = self.item(&key).and_then(Option::as_ref);
@@ -119,17 +119,17 @@ impl<'a> Planner<'a> {
     }
 
     fn is_row_there(&self, owner: &str, sort: &str) -> bool {
-        let item = self.item(&self.task.view.row_key(owner, sort)).and_then(Option::as_ref);
-        item.is_some_and(|item| self.task.view.is_row_of(&self.task.group, item))
+        let item = self.item(&self.state.view.row_key(owner, sort)).and_then(Option::as_ref);
+        item.is_some_and(|item| self.state.view.is_row_of(&self.state.group, item))
     }
 
     fn is_any_hinted_row_there(&self) -> bool {
-        self.task.hints.iter().any(|hint| self.is_row_there(&hint.owner, &hint.sort))
+        self.state.hints.iter().any(|hint| self.is_row_there(&hint.owner, &hint.sort))
     }
 
     fn chunks(&self, head: Option<&Head>) -> Result<Vec<Chunk>, Early> {
         let count = head.map_or(0, |head| head.chunk_count);
-        let key = |number| chunk_key(&self.task.view.name, &self.task.group, number);
+        let key = |number| chunk_key(&self.state.view.name, &self.state.group, number);
         self.need_items((1..=count).map(key))?;
         (1..=count)
             .map(|number| {
@@ -141,10 +141,10 @@ impl<'a> Planner<'a> {
 
     /// What a head that is made, or was left half made, takes from the table and the index.
     fn first_sight(&self, head: Option<&Head>) -> Result<(), Early> {
-        let (view, knowledge) = (&self.task.view, &self.task.knowledge);
+        let (view, knowledge) = (&self.state.view, &self.state.knowledge);
         let mut reads = Vec::new();
         if head.is_none() && knowledge.last.is_none() {
-            let partition = [view.strip_prefix.as_str(), &self.task.group].concat();
+            let partition = [view.strip_prefix.as_str(), &self.state.group].concat();
             reads.push(Read::Last {
                 table: view.definition.table.clone(),
                 partition: KeyValue::S(partition),
@@ -157,7 +157,7 @@ impl<'a> Planner<'a> {
             reads.push(Read::Suggested {
                 table: view.definition.table.clone(),
                 index: view.rows.index.clone(),
-                partition: KeyValue::string(&self.task.group),
+                partition: KeyValue::string(&self.state.group),
                 limit: SUGGESTED_ROWS_MAX,
             });
         }
@@ -165,17 +165,17 @@ impl<'a> Planner<'a> {
             return Err(Plan::Read(reads));
         }
         let is_cut = knowledge.suggested.as_ref().is_some_and(|it| it.is_cut);
-        if is_cut && !self.task.is_cut_parked { Err(Plan::Park(Unfit::Cut)) } else { Ok(()) }
+        if is_cut && !self.state.is_cut_parked { Err(Plan::Park(Unfit::Cut)) } else { Ok(()) }
     }
 
     /// Whether rows that no head registers are looked for again.
     fn is_unregistered_wanted(&self) -> bool {
-        self.task.again == Some(Again::Unregistered)
+        self.state.again == Some(Again::Unregistered)
     }
 
     /// The place of the owner whose parked rows are looked at again.
     fn place_again<'h>(&self, holders: &[&'h [OwnerPlace]]) -> Option<(usize, &'h OwnerPlace)> {
-        let Some(Again::Owner(owner)) = &self.task.again else {
+        let Some(Again::Owner(owner)) = &self.state.again else {
             return None;
         };
         held(holders).find(|(_, place)| place.owner == *owner)
@@ -184,7 +184,7 @@ impl<'a> Planner<'a> {
     fn read_again(&self, holders: &[&[OwnerPlace]]) -> Result<(), Early> {
         let place = self.place_again(holders).into_iter();
         let keys = place.flat_map(|(_, place)| {
-            place.sorts.iter().map(|sort| self.task.view.row_key(&place.owner, sort))
+            place.sorts.iter().map(|sort| self.state.view.row_key(&place.owner, sort))
         });
         self.need_items(keys)
     }
@@ -200,12 +200,13 @@ impl<'a> Planner<'a> {
                 work.insert(place.owner.clone(), Work::registered(holder, place));
             }
         }
-        let hinted =
-            self.task.hints.iter().map(|hint| (&hint.owner, &hint.sort)).filter(|(owner, sort)| {
+        let hinted = self.state.hints.iter().map(|hint| (&hint.owner, &hint.sort)).filter(
+            |(owner, sort)| {
                 let place = places.get(owner.as_str()).map(|(_, place)| *place);
                 self.is_row_there(owner, sort) && !self.is_settled(draft, place, sort)
-            });
-        let suggested = self.task.knowledge.suggested.iter().flat_map(|it| &it.places);
+            },
+        );
+        let suggested = self.state.knowledge.suggested.iter().flat_map(|it| &it.places);
         let suggested = suggested.map(|(owner, sort)| (owner, sort)).filter(|(owner, sort)| {
             let is_registered = places
                 .get(owner.as_str())
@@ -221,8 +222,8 @@ impl<'a> Planner<'a> {
         });
         for (owner, sort) in hinted.chain(suggested).chain(again) {
             let place = places.get(owner.as_str()).copied();
-            let is_beyond = place.is_none() && self.task.beyond_owners.contains(owner);
-            if is_beyond || self.task.crowded_owners.contains(owner) {
+            let is_beyond = place.is_none() && self.state.beyond_owners.contains(owner);
+            if is_beyond || self.state.crowded_owners.contains(owner) {
                 continue;
             }
             let work = work.entry(owner.clone()).or_insert_with(|| match place {
@@ -236,7 +237,7 @@ impl<'a> Planner<'a> {
 
     /// Whether it was read that no row of the group stands at this key.
     fn is_row_denied(&self, owner: &str, sort: &str) -> bool {
-        let key = self.task.view.row_key(owner, sort);
+        let key = self.state.view.row_key(owner, sort);
         self.item(&key).is_some() && !self.is_row_there(owner, sort)
     }
 
@@ -255,12 +256,12 @@ impl<'a> Planner<'a> {
         if place.carries < draft.head.newest_revision {
             return false;
         }
-        if self.task.parked_owners.contains(&place.owner) {
+        if self.state.parked_owners.contains(&place.owner) {
             return true;
         }
-        let item = self.item(&self.task.view.row_key(&place.owner, sort)).and_then(Option::as_ref);
-        let follows = item.is_some_and(|item| self.task.view.copied(item) == newest.copied);
-        let targets = LatestView::target_sorts(&self.task.group, &newest.order);
+        let item = self.item(&self.state.view.row_key(&place.owner, sort)).and_then(Option::as_ref);
+        let follows = item.is_some_and(|item| self.state.view.copied(item) == newest.copied);
+        let targets = LatestView::target_sorts(&self.state.group, &newest.order);
         follows && place.sorts.len() == 1 && targets.iter().any(|target| target == sort)
     }
 
@@ -271,17 +272,17 @@ impl<'a> Planner<'a> {
         holders: &[&'h [OwnerPlace]],
         work: &mut BTreeMap<String, Work<'h>>,
     ) -> Result<(), Early> {
-        let max = self.task.view.rows.max;
+        let max = self.state.view.rows.max;
         let registered_count: usize = holders.iter().map(|places| places.len()).sum();
         let is_new = |work: &Work<'_>| work.holder.is_none();
         if registered_count + work.values().filter(|work| is_new(work)).count() <= max {
             return Ok(());
         }
         let noticed = work.iter().filter(|(_, work)| is_new(work)).flat_map(|(owner, work)| {
-            work.noticed.iter().map(|sort| self.task.view.row_key(owner, sort))
+            work.noticed.iter().map(|sort| self.state.view.row_key(owner, sort))
         });
         let registered = held(holders).flat_map(|(_, place)| {
-            place.sorts.iter().map(|sort| self.task.view.row_key(&place.owner, sort))
+            place.sorts.iter().map(|sort| self.state.view.row_key(&place.owner, sort))
         });
         self.need_items(noticed.chain(registered))?;
         let stands = |owner: &str, sort: &String| self.is_row_there(owner, sort);

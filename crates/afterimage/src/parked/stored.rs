@@ -5,22 +5,17 @@ use std::collections::BTreeMap;
 
 use afterimage_schema::Table;
 
+use super::id::{PARTITION_PREFIX, id, part_hash};
 use super::{ParkedError, ParkedRecord};
 use crate::attribute_value::{AttributeValue, Item};
 use crate::key::ItemKey;
 use crate::write::{Action, Clause, Transaction, Write};
-
-/// What partition keys of parked records begin with.
-pub const PARTITION_PREFIX: &str = "parked#";
 
 /// What the sort key of a first piece ends with.
 const FIRST_SORT: &str = "0000";
 
 /// Attributes of the first piece that tell one parking from another.
 const IDENTITY: [&str; 4] = ["view", "reason", "parked_at", "piece_count"];
-
-/// Digits of a part's hash in an id.
-const PART_DIGITS: usize = 8;
 
 /// What the first piece of a parked record tells, without its payload.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,18 +61,6 @@ impl Summary {
         let (label, number) =
             self.place.as_ref().map_or(("", ""), |(label, number)| (label, number));
         (&self.view, label, number.len(), number, &self.id)
-    }
-}
-
-pub(super) fn part_hash(sort: &str) -> Option<&str> {
-    sort.rsplit_once('#').map(|(hash, _)| hash)
-}
-
-pub(super) fn id(partition: &str, part_hash: Option<&str>) -> String {
-    let id = partition.strip_prefix(PARTITION_PREFIX).unwrap_or(partition);
-    match part_hash {
-        None => id.to_owned(),
-        Some(hash) => format!("{id}/{}", hash.get(..PART_DIGITS).unwrap_or(hash)),
     }
 }
 

@@ -1,5 +1,6 @@
 //! The views file: read strictly, checked for what cannot work and for overlaps.
 
+mod count;
 mod latest;
 mod table;
 #[cfg(test)]
@@ -9,17 +10,14 @@ mod typed;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use afterimage_schema::{Table, TableDefinition};
+use afterimage_schema::TableDefinition;
 use serde::Deserialize;
 
-use super::View;
-use crate::count::{CountView, Removal, SortTemplate, Target};
-use crate::keys::RESERVED_PREFIXES;
-use crate::limits::{
-    ATTRIBUTE_NAME_BYTES_MAX, GROUP_ROWS_DEFAULT, PARTITION_KEY_BYTES_MAX, SORT_KEY_BYTES_MAX,
-    VIEW_NAME_BYTES_MAX,
-};
-use crate::selection::Selection;
+use super::check::{Check, ViewError};
+use super::raw::RawView;
+use super::view::View;
+use crate::limits::VIEW_NAME_BYTES_MAX;
+use count::count_view;
 use latest::latest_view;
 use table::tables;
 use typed::raw_view;
@@ -40,20 +38,6 @@ pub enum ViewsError {
     Key(#[from] ViewError),
 }
 
-/// A key of a table or a view is missing, unknown, or has a value that cannot work.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{subject}, key `{key}`: {problem}; {fix}")]
-pub struct ViewError {
-    /// The table or view, such as ``view `order-counts` ``.
-    pub subject: String,
-    /// The key.
-    pub key: String,
-    /// What is wrong.
-    pub problem: String,
-    /// What to write instead.
-    pub fix: String,
-}
-
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RawFile {
@@ -61,99 +45,6 @@ struct RawFile {
     table: BTreeMap<String, toml::Value>,
     #[serde(default)]
     view: Vec<toml::Table>,
-}
-
-enum RawView {
-    Count(RawCount),
-    Latest(RawLatest),
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawCount {
-    name: String,
-    source: String,
-    #[serde(default, rename = "where")]
-    selection: Selection,
-    group_by: String,
-    remove: String,
-    target: RawTarget,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawTarget {
-    table: String,
-    pk: String,
-    sk: String,
-    count: String,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawLatest {
-    name: String,
-    source: String,
-    #[serde(default, rename = "where")]
-    selection: Selection,
-    group_by: RawGroup,
-    order_by: String,
-    copy: Vec<String>,
-    rows: RawRows,
-    remove: String,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawGroup {
-    attribute: String,
-    #[serde(default)]
-    strip_prefix: String,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawRows {
-    #[serde(rename = "where")]
-    selection: Selection,
-    group: String,
-    index: String,
-    #[serde(default)]
-    may_gain: Vec<String>,
-    #[serde(default = "default_rows_max")]
-    max: usize,
-}
-
-fn default_rows_max() -> usize {
-    GROUP_ROWS_DEFAULT
-}
-
-/// Makes errors that name one table or view.
-struct Check {
-    subject: String,
-}
-
-impl Check {
-    fn of_view(name: &str) -> Self {
-        Self { subject: format!("view `{name}`") }
-    }
-
-    fn of_table(name: &str) -> Self {
-        Self { subject: format!("table `{name}`") }
-    }
-
-    fn that(&self, holds: bool, key: &str, problem: &str, fix: &str) -> Result<(), ViewError> {
-        if holds { Ok(()) } else { Err(self.error(key, problem, fix)) }
-    }
-
-    fn error(&self, key: &str, problem: &str, fix: &str) -> ViewError {
-        ViewError {
-            subject: self.subject.clone(),
-            key: key.to_owned(),
-            problem: problem.to_owned(),
-            fix: fix.to_owned(),
-        }
-    }
 }
 
 /// Reads a views file, and checks it by itself.
@@ -206,127 +97,6 @@ fn checked_name(name: &str, place: &str) -> Result<String, ViewError> {
         "write a name such as `order-counts`; it is part of keys in `derived`",
     )?;
     Ok(name.to_owned())
-}
-
-/// Whether a name is one that an expression can hold.
-fn is_attribute_name(name: &str) -> bool {
-    (1..=ATTRIBUTE_NAME_BYTES_MAX).contains(&name.len())
-}
-
-/// The table that a view reads.
-fn source_table<'a>(
-    check: &Check,
-    name: &str,
-    tables: &'a BTreeMap<Table, TableDefinition>,
-) -> Result<&'a TableDefinition, ViewError> {
-    let table: Option<Table> = name.parse().ok();
-    if table == Some(Table::DERIVED) {
-        return Err(check.error(
-            "source",
-            "no view may read the `derived` table",
-            "name the table that the application writes",
-        ));
-    }
-    table.and_then(|table| tables.get(&table)).ok_or_else(|| {
-        let declared: Vec<_> = tables.keys().map(|table| format!("`{table}`")).collect();
-        let fix = match declared.is_empty() {
-            true => format!("declare it in a section `[table.{name}]` with its `partition_key`"),
-            false => format!(
-                "declare it in a section `[table.{name}]`, or name a declared one: {}",
-                declared.join(", ")
-            ),
-        };
-        check.error("source", &format!("there is no table `{name}` in this file"), &fix)
-    })
-}
-
-fn count_view(
-    raw: RawCount,
-    tables: &BTreeMap<Table, TableDefinition>,
-) -> Result<CountView, ViewError> {
-    let check = Check::of_view(&raw.name);
-    let definition = source_table(&check, &raw.source, tables)?.clone();
-    check.that(
-        is_attribute_name(&raw.group_by),
-        "group_by",
-        "it is empty, or longer than 255 bytes",
-        "name an attribute",
-    )?;
-    check.that(
-        raw.selection.attributes().all(|name| !name.is_empty()),
-        "where",
-        "it tests an attribute whose name is empty, which no item has",
-        "name attributes of the source table's items",
-    )?;
-    let removal = match raw.remove.as_str() {
-        "retract" => Removal::Retract,
-        "skip" => Removal::Skip,
-        other => {
-            let problem = format!("`{other}` is not a way to treat a removal");
-            return Err(check.error("remove", &problem, "write `retract` or `skip`"));
-        }
-    };
-    let target = target(&check, &raw.group_by, raw.target)?;
-    Ok(CountView {
-        name: raw.name,
-        selection: raw.selection,
-        group_by: raw.group_by,
-        removal,
-        target,
-        definition,
-    })
-}
-
-fn target(check: &Check, group_by: &str, raw: RawTarget) -> Result<Target, ViewError> {
-    check.that(
-        raw.table == Table::DERIVED.logical_name(),
-        "target.table",
-        "derived items live in the `derived` table, so that source tables and their streams stay clean",
-        "write `derived`",
-    )?;
-    check.that(
-        !raw.pk.is_empty() && !RESERVED_PREFIXES.iter().any(|it| raw.pk.starts_with(it)),
-        "target.pk",
-        &format!(
-            "it is empty, or begins with one of `{}`, which are the engine's",
-            RESERVED_PREFIXES.join("`, `")
-        ),
-        "write a partition key of the view's own, such as `orders-by-status`",
-    )?;
-    check.that(
-        raw.pk.len() <= PARTITION_KEY_BYTES_MAX,
-        "target.pk",
-        &format!("it is longer than {PARTITION_KEY_BYTES_MAX} bytes, the most of a partition key"),
-        "write a shorter one",
-    )?;
-    let placeholder = format!("{{{group_by}}}");
-    let (before, after) = match raw.sk.split_once(&placeholder) {
-        Some((before, after)) if !before.contains('{') && !after.contains('{') => (before, after),
-        _ => {
-            let problem = format!("it does not hold `{placeholder}`, once and alone");
-            let fix = format!("write `{placeholder}`, with text before or after it if you like");
-            return Err(check.error("target.sk", &problem, &fix));
-        }
-    };
-    check.that(
-        before.len() + after.len() < SORT_KEY_BYTES_MAX,
-        "target.sk",
-        &format!(
-            "beside the group it has {SORT_KEY_BYTES_MAX} bytes or more, all that a sort key has"
-        ),
-        "write a shorter text before and after the group",
-    )?;
-    check.that(
-        is_attribute_name(&raw.count) && raw.count != "pk" && raw.count != "sk",
-        "target.count",
-        "it is empty, longer than 255 bytes, or a key attribute of `derived`",
-        "name the attribute that holds the count, such as `count`",
-    )?;
-    Ok(Target {
-        partition: raw.pk,
-        sort: SortTemplate { before: before.to_owned(), after: after.to_owned() },
-        count_attribute: raw.count,
-    })
 }
 
 fn check_overlap(view: &View, earlier: &View) -> Result<(), ViewError> {

@@ -5,7 +5,7 @@ use anyhow::Context as _;
 use clap::Args;
 use serde_json::json;
 
-use super::{find, summaries};
+use super::records::{find, summaries};
 use crate::commands::prompt::agreed;
 use crate::connection::Connection;
 use crate::failure::{Failure, Status};

@@ -8,7 +8,7 @@ use afterimage_dynamodb::ParkedRecords;
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::{find, summaries};
+use super::records::{find, summaries};
 use crate::connection::Connection;
 use crate::failure::Status;
 use crate::item::on_one_line;

@@ -10,7 +10,7 @@ use clap::Args;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use super::{find, summaries};
+use super::records::{find, summaries};
 use crate::connection::Connection;
 use crate::failure::Status;
 use crate::item::on_one_line;

@@ -5,7 +5,7 @@ use afterimage_dynamodb::ParkedRecords;
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::{absent, find};
+use super::records::find;
 use crate::failure::{Failure, Status};
 use crate::item::on_one_line;
 use crate::output::{Format, Output};
@@ -62,4 +62,11 @@ fn fields<'a>(id: &'a str, record: &'a ParkedRecord) -> [(&'static str, Option<&
         ("parked at", Some(&record.parked_at)),
         ("reason", Some(&record.reason)),
     ]
+}
+
+fn absent(id: &str) -> Failure {
+    Failure::new(
+        format!("no record is parked as {id}"),
+        "copy an id from `afterimage parked list`, and quote it",
+    )
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use super::Batches;
+use super::batches::Batches;
 use crate::commands::logs::log_group::{LogEvent, LogGroup};
 use crate::failure::Failure;
 use crate::progress;

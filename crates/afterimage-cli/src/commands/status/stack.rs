@@ -3,7 +3,7 @@
 use hyper::{Method, StatusCode, Uri};
 use serde::{Deserialize, Serialize};
 
-use super::Batches;
+use super::batches::Batches;
 use crate::commands::local_stack::ask;
 use crate::failure::Failure;
 

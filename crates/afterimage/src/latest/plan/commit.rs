@@ -59,7 +59,7 @@ impl Planner<'_> {
         let mut owners = Vec::new();
         let mut needs = Vec::new();
         let mut byte_count = HOLDERS_BYTES;
-        for (owner, work) in owned.take(self.task.owner_count_max) {
+        for (owner, work) in owned.take(self.state.owner_count_max) {
             let (owner_writes, sorts, is_complete) = match self.owner_plan(draft, owner, work)? {
                 OwnerPlan::Needs(keys) => {
                     needs.extend(keys);
@@ -93,20 +93,20 @@ impl Planner<'_> {
 
     fn owner_plan(&self, draft: &Draft, owner: &str, work: &Work<'_>) -> Result<OwnerPlan, Early> {
         let rows = OwnerRows {
-            view: &self.task.view,
-            group: &self.task.group,
+            view: &self.state.view,
+            group: &self.state.group,
             owner,
             registered: work.registered,
             noticed: &work.noticed,
             newest: draft.head.newest.as_ref(),
         };
-        let plan = if self.task.refused_owners.contains(owner) {
+        let plan = if self.state.refused_owners.contains(owner) {
             rows.unwritable("DynamoDB refuses it as invalid")
         } else {
-            rows.plan(&self.task.knowledge.items)
+            rows.plan(&self.state.knowledge.items)
         };
         match plan {
-            OwnerPlan::Unwritable { reason, .. } if !self.task.parked_owners.contains(owner) => {
+            OwnerPlan::Unwritable { reason, .. } if !self.state.parked_owners.contains(owner) => {
                 let owner = owner.to_owned();
                 Err(Plan::Park(Unfit::Unwritable { owner, reason }))
             }
@@ -123,7 +123,7 @@ impl Planner<'_> {
         holder: usize,
         places: Vec<OwnerPlace>,
     ) -> Vec<Write> {
-        let (name, group) = (&self.task.view.name, &self.task.group);
+        let (name, group) = (&self.state.view.name, &self.state.group);
         let key = head_key(name, group);
         let read_revision = draft.read.as_ref().map(|head| head.revision);
         let number = holder as u64;

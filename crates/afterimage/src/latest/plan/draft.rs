@@ -8,11 +8,11 @@ use crate::limits::COPIED_BYTES_MAX;
 impl Planner<'_> {
     /// The newest source item that the table itself holds, where the head is new.
     fn newest_in_table(&self) -> Option<Newest> {
-        let view = &self.task.view;
-        let item = self.task.knowledge.last.as_ref()?.as_ref()?;
+        let view = &self.state.view;
+        let item = self.state.knowledge.last.as_ref()?.as_ref()?;
         let group = view.group_of_source_item(item)?;
         let order = item.get(&view.sort_attribute)?.as_string()?;
-        (group == self.task.group).then(|| Newest {
+        (group == self.state.group).then(|| Newest {
             order: order.to_owned(),
             version: None,
             copied: view.copied(item),
@@ -26,7 +26,7 @@ impl Planner<'_> {
         };
         let mut draft_is_changed = read.is_none();
         let takes_source = self.is_source_newer(head.newest.as_ref());
-        if let Some(source) = self.task.source.as_ref().filter(|_| takes_source) {
+        if let Some(source) = self.state.source.as_ref().filter(|_| takes_source) {
             let newest = Newest {
                 order: source.order.clone(),
                 version: Some(source.version.clone()),
@@ -45,7 +45,7 @@ impl Planner<'_> {
     }
 
     fn is_source_newer(&self, newest: Option<&Newest>) -> bool {
-        let Some(source) = &self.task.source else {
+        let Some(source) = &self.state.source else {
             return false;
         };
         let Some(newest) = newest else { return true };
@@ -61,7 +61,7 @@ impl Planner<'_> {
     /// The source record's copied attributes; but where the newest was found in the table, whose
     /// state may be later than the record, those that the table holds now.
     fn copied_now(&self, newest: Option<&Newest>) -> Result<Item, Early> {
-        let Some(source) = &self.task.source else {
+        let Some(source) = &self.state.source else {
             return Ok(Item::new());
         };
         let is_found = newest.is_some_and(|it| it.version.is_none() && it.order == source.order);
@@ -70,7 +70,7 @@ impl Planner<'_> {
         }
         self.need_items(std::iter::once(source.key.clone()))?;
         let item = self.item(&source.key).and_then(Option::as_ref);
-        let copied = item.map(|item| self.task.view.copied(item));
+        let copied = item.map(|item| self.state.view.copied(item));
         let fits = |copied: &Item| item_byte_count(copied) <= COPIED_BYTES_MAX;
         Ok(copied.filter(fits).unwrap_or_else(|| source.copied.clone()))
     }

@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 
 use afterimage_schema::{AttributeType, Table, TableDefinition};
 
-use super::{Check, RawLatest, ViewError, is_attribute_name, source_table};
+use super::table::source_table;
 use crate::latest::{LatestView, Rows};
 use crate::limits::{
     DECLARED_ATTRIBUTES_MAX, GROUP_ROWS_DEFAULT, GROUP_ROWS_MAX, STRIPPED_BYTES_MAX,
 };
+use crate::views::check::{Check, ViewError, is_attribute_name};
+use crate::views::raw::RawLatest;
 
 pub(super) fn latest_view(
     raw: RawLatest,

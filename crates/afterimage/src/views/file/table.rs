@@ -6,7 +6,8 @@ use afterimage_schema::{AttributeType, Projection, SecondaryIndex, Table, TableD
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::{Check, ViewError, is_attribute_name, typed};
+use super::typed;
+use crate::views::check::{Check, ViewError, is_attribute_name};
 
 /// Indexes that a table may have
 /// (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ServiceQuotas.html>).
@@ -57,6 +58,33 @@ pub(super) fn tables(
             .insert(table.clone(), Section { check: Check::of_table(&name) }.read(table, section)?);
     }
     Ok(tables)
+}
+
+/// The table that a view reads.
+pub(super) fn source_table<'a>(
+    check: &Check,
+    name: &str,
+    tables: &'a BTreeMap<Table, TableDefinition>,
+) -> Result<&'a TableDefinition, ViewError> {
+    let table: Option<Table> = name.parse().ok();
+    if table == Some(Table::DERIVED) {
+        return Err(check.error(
+            "source",
+            "no view may read the `derived` table",
+            "name the table that the application writes",
+        ));
+    }
+    table.and_then(|table| tables.get(&table)).ok_or_else(|| {
+        let declared: Vec<_> = tables.keys().map(|table| format!("`{table}`")).collect();
+        let fix = match declared.is_empty() {
+            true => format!("declare it in a section `[table.{name}]` with its `partition_key`"),
+            false => format!(
+                "declare it in a section `[table.{name}]`, or name a declared one: {}",
+                declared.join(", ")
+            ),
+        };
+        check.error("source", &format!("there is no table `{name}` in this file"), &fix)
+    })
 }
 
 fn checked_table(name: &str) -> Result<Table, ViewError> {

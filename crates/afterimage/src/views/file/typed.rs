@@ -2,7 +2,8 @@
 
 use serde::de::DeserializeOwned;
 
-use super::{Check, RawView, ViewError};
+use crate::views::check::{Check, ViewError};
+use crate::views::raw::RawView;
 
 /// Reads a view by its `kind`.
 pub(super) fn raw_view(check: &Check, mut table: toml::Table) -> Result<RawView, ViewError> {
