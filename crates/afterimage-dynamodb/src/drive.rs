@@ -2,7 +2,7 @@
 
 use afterimage::batch::ViewTask;
 use afterimage::engine::{Committed, Parking, Read, Refusal, Step};
-use afterimage::parked::ParkedRecord;
+use afterimage::parked::{ParkedRecord, StreamPlace};
 use afterimage::record::Decoded;
 use afterimage::write::Transaction;
 use futures::stream::{StreamExt as _, TryStreamExt as _};
@@ -201,8 +201,8 @@ async fn park_all(
         session.park(&record).await?;
         tracing::warn!(
             view = record.view,
-            stream_label = record.place.as_ref().map(|(label, _)| label),
-            sequence_number = record.place.as_ref().map(|(_, number)| number),
+            stream_label = record.place.as_ref().map(|it| &it.stream_label),
+            sequence_number = record.place.as_ref().map(|it| &it.sequence_number),
             parked_id = record.id(),
             reason = record.short_reason(),
             "record parked"
@@ -218,7 +218,7 @@ fn parked_record(payloads: &Payloads<'_>, view: &str, parking: &Parking) -> Opti
     let retried = payloads.retried.filter(|retried| retried.view == view);
     Some(ParkedRecord {
         view: view.to_owned(),
-        place: decoded.stream_label.clone().zip(decoded.sequence_number.clone()),
+        place: StreamPlace::of(decoded.stream_label.clone(), decoded.sequence_number.clone()),
         reason: parking.reason.clone(),
         part: retried.map_or_else(|| parking.part.clone(), |retried| retried.part.clone()),
         parked_at: payloads.now.to_owned(),

@@ -19,7 +19,7 @@ pub use convert::ConvertError;
 pub use meter::Consumption;
 pub use parked::{ParkedRecords, Removed};
 pub use processor::{Processor, ProcessorError, Retried, RetryError, StreamEvent};
-pub use registry::{RegisterError, Registration, RegistryUseError};
+pub use registry::{FileRegistration, RegisterError, RegistryUseError};
 pub use report::{BatchReport, RecordReport};
 pub use store::StoreError;
 pub use verify::{Verification, VerifyOptions, ViewReport};

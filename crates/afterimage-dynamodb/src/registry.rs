@@ -1,28 +1,23 @@
 //! The registry on DynamoDB: read at every batch, written when a file is registered.
 
+mod file_registration;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use afterimage::engine::{Answer, Read, Refusal};
-use afterimage::keys::{head_prefix, ledger_prefix};
 use afterimage::registry::{
     Definition, DefinitionError, Enrolment, Fingerprint, Maintained, MaintainedError, OwnViews,
-    Refused, Registry, RegistryError, Standing, enrol, enrol_unseen,
+    Registry, RegistryError, enrol_unseen,
 };
-use afterimage::{CatalogError, Item, ItemKey, View};
-use afterimage_schema::{Table, TableDefinition, TableNameError, TableNames};
+use afterimage::{CatalogError, Item, ItemKey};
+use afterimage_schema::{TableDefinition, TableNameError, TableNames};
 use aws_sdk_dynamodb::Client;
-use tokio::time::Instant;
 
 use crate::budget::Budget;
-use crate::store::{Page, Scan, Session, Store, StoreError};
+use crate::store::{Session, Store, StoreError};
 
-/// How long a file may take to be registered.
-const REGISTER_TIME_MAX: Duration = Duration::from_secs(60);
-
-/// Segments of the scan for what a version without a registry left.
-const SEGMENT_COUNT: u32 = 4;
+pub use file_registration::{FileRegistration, RegisterError};
 
 /// What was read of each definition.
 pub(crate) type Definitions = BTreeMap<Fingerprint, Result<Definition, DefinitionError>>;
@@ -51,21 +46,6 @@ pub enum RegistryUseError {
     /// Others wrote the registry at the same time, again and again.
     #[error("the registry changed each time that it was about to be written")]
     Contended,
-}
-
-/// Why a file was not registered.
-#[derive(Debug, thiserror::Error)]
-pub enum RegisterError {
-    /// The registry cannot be used.
-    #[error("the registry of views cannot be used")]
-    Registry(#[from] RegistryUseError),
-    /// The file is refused; nothing was written.
-    #[error("the views are not what is registered:\n{}", lines(.0))]
-    Refused(Vec<Refused>),
-}
-
-fn lines(refused: &[Refused]) -> String {
-    refused.iter().map(|it| format!("  {it}")).collect::<Vec<_>>().join("\n")
 }
 
 /// What a processor does where there is no registry.
@@ -315,112 +295,4 @@ impl Session<'_> {
             other => other,
         }
     }
-}
-
-/// A file that can be registered: what was read and decided, and not yet written.
-#[derive(Debug)]
-pub struct Registration {
-    derived: Store,
-    read: Option<Registry>,
-    enrolment: Option<Enrolment>,
-    maintained: Maintained,
-}
-
-impl Registration {
-    /// Looks whether a file can be registered where these tables are. Nothing is written, and no table needs to
-    /// exist.
-    ///
-    /// # Errors
-    /// [`RegisterError::Refused`] with every reason.
-    pub async fn prepare(client: Client, own: &OwnViews) -> Result<Self, RegisterError> {
-        let region = client.config().region().ok_or(RegistryUseError::NoRegion)?.to_string();
-        let derived_name = own.names.name(&Table::DERIVED).map_err(RegistryUseError::from)?;
-        let derived = derived_store(client, derived_name).map_err(RegistryUseError::from)?;
-        let session = derived.session(Budget::until(Instant::now() + REGISTER_TIME_MAX));
-        let read = match session.registry().await {
-            Err(RegistryUseError::Store(error)) if error.is_missing_table() => None,
-            other => other?,
-        };
-        let known = match &read {
-            Some(read) => session.definitions(read, Definitions::new()).await,
-            None => Ok(Definitions::new()),
-        };
-        let mut known = known.map_err(RegistryUseError::from)?;
-        let standing = standing(&session, own, read.as_ref()).await?;
-        let enrolment = enrol(own, read.as_ref(), &known, &standing, &region);
-        let enrolment = enrolment.map_err(RegisterError::Refused)?;
-        for definition in enrolment.iter().flat_map(|it| &it.definitions) {
-            known.insert(definition.fingerprint().clone(), Ok(definition.clone()));
-        }
-        let registry = enrolment.as_ref().map(|it| it.registry.clone()).or_else(|| read.clone());
-        let maintained = match registry {
-            Some(registry) => Maintained::of_registry(registry, &known, Some(own), derived_name)
-                .map_err(RegistryUseError::from)?,
-            None => Maintained::of_file(own).map_err(RegistryUseError::from)?,
-        };
-        Ok(Self { derived, read, enrolment, maintained })
-    }
-
-    /// What is maintained once the file is registered: its views, and those that it has lost.
-    #[must_use]
-    pub fn maintained(&self) -> &Maintained {
-        &self.maintained
-    }
-
-    /// Writes the registry, if there is anything to write.
-    ///
-    /// # Errors
-    /// [`RegistryUseError::Contended`] if the registry has changed since.
-    pub async fn register(&self) -> Result<(), RegistryUseError> {
-        let session = self.derived.session(Budget::until(Instant::now() + REGISTER_TIME_MAX));
-        match &self.enrolment {
-            Some(enrolment) if !session.enrol(enrolment, self.read.as_ref()).await? => {
-                Err(RegistryUseError::Contended)
-            }
-            Some(_) | None => Ok(()),
-        }
-    }
-}
-
-/// What stands in the tables of views that the registry does not know.
-async fn standing(
-    session: &Session<'_>,
-    own: &OwnViews,
-    read: Option<&Registry>,
-) -> Result<Standing, RegistryUseError> {
-    let is_new = |view: &&View| read.is_none_or(|read| read.of_view(view.name()).is_none());
-    let new: Vec<_> = own.views.iter().filter(is_new).collect();
-    let mut standing = Standing::default();
-    for view in &new {
-        let name = own.names.name(view.source())?;
-        if session.is_filled(name).await? {
-            standing.filled_tables.insert(name.to_owned());
-        }
-    }
-    if read.is_some() || standing.filled_tables.is_empty() {
-        return Ok(standing);
-    }
-    let prefixes = |view: &View| [ledger_prefix(view.name()), head_prefix(view.name())];
-    let scan = Scan {
-        table: Table::DERIVED,
-        attributes: vec!["pk".to_owned(), "sk".to_owned()],
-        prefixes: new.iter().flat_map(|view| prefixes(view)).collect(),
-        segment_count: SEGMENT_COUNT,
-    };
-    let found = Mutex::new(BTreeSet::new());
-    let take = async |page: Page| {
-        let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
-        for partition in page.items.iter().filter_map(|it| it.get("pk")?.as_string()) {
-            let view =
-                new.iter().find(|view| prefixes(view).iter().any(|it| partition.starts_with(it)));
-            found.extend(view.map(|view| view.name().to_owned()));
-        }
-        Ok(())
-    };
-    match session.scan(&scan, take).await {
-        Err(error) if error.is_missing_table() => {}
-        other => other?,
-    }
-    standing.derived_views = found.into_inner().unwrap_or_else(PoisonError::into_inner);
-    Ok(standing)
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use afterimage::registry::{Maintained, OwnViews};
 use afterimage::{View, Views};
-use afterimage_dynamodb::{Processor, Registration};
+use afterimage_dynamodb::{FileRegistration, Processor};
 use afterimage_schema::{TableDefinition, TableNames};
 use embedded_dynamodb::Emulator;
 use time::OffsetDateTime;
@@ -201,7 +201,7 @@ async fn register(
 ) -> Result<(Vec<TableMapping>, Maintained), StartError> {
     let all = own.views.all_tables();
     emulator.check_tables(&all, &own.names).map_err(StartError::Tables)?;
-    let prepared = Registration::prepare(emulator.client(), own).await;
+    let prepared = FileRegistration::prepare(emulator.client(), own).await;
     let prepared = prepared.map_err(StartError::Register)?;
     let maintained = prepared.maintained();
     let lost = maintained.views.tables().iter();

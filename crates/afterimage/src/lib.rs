@@ -21,6 +21,7 @@ pub mod registry;
 pub mod selection;
 pub mod verify;
 pub mod version;
+mod view_name;
 pub mod views;
 pub mod write;
 
@@ -30,4 +31,5 @@ pub use key::{ItemKey, KeyValue};
 pub use outcome::Outcome;
 pub use reason::reason;
 pub use record::{Change, Decoded, Record, decode};
+pub use view_name::{ViewName, ViewNameError};
 pub use views::{View, ViewError, Views, ViewsError};

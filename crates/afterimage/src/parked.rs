@@ -10,6 +10,7 @@
 
 mod id;
 mod stored;
+mod stream_place;
 
 use std::io::{Read as _, Write as _};
 
@@ -27,6 +28,7 @@ use crate::number::Number;
 
 pub use id::PARTITION_PREFIX;
 pub use stored::{Stored, Summary};
+pub use stream_place::StreamPlace;
 
 /// The view's name under which records are parked that no view could be found for.
 pub const NO_VIEW: &str = "-";
@@ -39,9 +41,8 @@ const REASON_CHARACTERS_MAX: usize = 1024;
 pub struct ParkedRecord {
     /// The view, or [`NO_VIEW`].
     pub view: String,
-    /// The stream's label and the record's sequence number, as they stand in the record, where both
-    /// are there.
-    pub place: Option<(String, String)>,
+    /// Where it stood in its stream, where the record says it.
+    pub place: Option<StreamPlace>,
     /// Why it can never be applied.
     pub reason: String,
     /// What of the record is parked, where it is not all of it.
@@ -82,7 +83,7 @@ impl ParkedRecord {
         let by_place = self
             .place
             .as_ref()
-            .map(|(label, number)| format!("{prefix}{label}#{number}"))
+            .map(|it| format!("{prefix}{}#{}", it.stream_label, it.sequence_number))
             .filter(|key| key.len() <= PARTITION_KEY_BYTES_MAX);
         by_place.unwrap_or_else(|| {
             let hash = hexadecimal(&Sha256::digest(self.raw_json.as_bytes()));
@@ -142,8 +143,8 @@ impl ParkedRecord {
             ("reason", Some(&reason)),
             ("parked_at", Some(&self.parked_at)),
             ("part", self.part.as_ref()),
-            ("stream_label", self.place.as_ref().map(|(label, _)| label)),
-            ("sequence_number", self.place.as_ref().map(|(_, number)| number)),
+            ("stream_label", self.place.as_ref().map(|it| &it.stream_label)),
+            ("sequence_number", self.place.as_ref().map(|it| &it.sequence_number)),
         ];
         for (name, text) in texts {
             item.extend(text.map(|text| (name.to_owned(), AttributeValue::string(text))));
@@ -186,7 +187,7 @@ impl ParkedRecord {
             .map_err(ParkedError::Payload)?;
         Ok(Self {
             view: text("view")?,
-            place: optional("stream_label").zip(optional("sequence_number")),
+            place: StreamPlace::of(optional("stream_label"), optional("sequence_number")),
             reason: text("reason")?,
             part: optional("part"),
             parked_at: text("parked_at")?,
@@ -208,7 +209,10 @@ mod tests {
     fn parked(raw_json: &str, place: Option<(&str, &str)>, part: Option<&str>) -> ParkedRecord {
         ParkedRecord {
             view: "order-counts".to_owned(),
-            place: place.map(|(label, number)| (label.to_owned(), number.to_owned())),
+            place: place.map(|(label, number)| StreamPlace {
+                stream_label: label.to_owned(),
+                sequence_number: number.to_owned(),
+            }),
             reason: "the group is a list".to_owned(),
             part: part.map(str::to_owned),
             parked_at: "2026-01-31T12:00:00Z".to_owned(),

@@ -49,7 +49,7 @@ impl Found {
 /// Looks again at what the first look did not find equal.
 pub(super) async fn look_again(run: &Run<'_>, audit: CountAudit) -> Result<ViewReport, StoreError> {
     let mut report = ViewReport {
-        view: audit.view().name.clone(),
+        view: audit.view().name.to_string(),
         source_item_count: audit.source_item_count,
         group_count: audit.group_count() as u64,
         ..ViewReport::default()

@@ -52,7 +52,7 @@ pub(super) async fn note_parked(
 /// Looks again at groups that the first look did not find right.
 async fn look_again(run: &Run<'_>, audit: &LatestAudit) -> Result<ViewReport, StoreError> {
     let mut report = ViewReport {
-        view: audit.view().name.clone(),
+        view: audit.view().name.to_string(),
         source_item_count: audit.source_item_count,
         group_count: audit.group_count() as u64,
         retained_count: audit.retained_count(),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use afterimage::attribute_value::item_from_json;
 use afterimage::registry::OwnViews;
 use afterimage::{Item, Outcome, Views};
-use afterimage_dynamodb::{BatchReport, Processor, RegisterError, Registration, StreamEvent};
+use afterimage_dynamodb::{BatchReport, FileRegistration, Processor, RegisterError, StreamEvent};
 use afterimage_schema::{Table, TableNames};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::primitives::Blob;
@@ -45,7 +45,7 @@ pub async fn register(
     names: &TableNames,
 ) -> Result<(), RegisterError> {
     let own = OwnViews { views: views.clone(), names: names.clone() };
-    Ok(Registration::prepare(client.clone(), &own).await?.register().await?)
+    Ok(FileRegistration::prepare(client.clone(), &own).await?.register().await?)
 }
 
 /// The product's own views.

@@ -5,12 +5,13 @@ use afterimage_schema::{Table, TableDefinition};
 use super::ledger;
 use crate::key::ItemKey;
 use crate::selection::Selection;
+use crate::view_name::ViewName;
 
 /// A view that counts source items by group.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CountView {
     /// The view's name.
-    pub name: String,
+    pub name: ViewName,
     /// Which source items it counts.
     pub selection: Selection,
     /// The attribute that tells a source item's group.

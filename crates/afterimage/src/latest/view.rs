@@ -7,12 +7,13 @@ use afterimage_schema::TableDefinition;
 use crate::attribute_value::{AttributeValue, Item};
 use crate::key::ItemKey;
 use crate::selection::Selection;
+use crate::view_name::ViewName;
 
 /// A view whose rows follow the newest source item of their group.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LatestView {
     /// The view's name.
-    pub name: String,
+    pub name: ViewName,
     /// Which items are source items, by their keys.
     pub selection: Selection,
     /// The table's partition key: it tells the group of a source item.

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use afterimage_schema::Table;
 
 use super::id::{PARTITION_PREFIX, id, part_hash};
+use super::stream_place::StreamPlace;
 use super::{ParkedError, ParkedRecord};
 use crate::attribute_value::{AttributeValue, Item};
 use crate::key::ItemKey;
@@ -30,8 +31,8 @@ pub struct Summary {
     pub parked_at: String,
     /// What of the record is parked, where it is not all of it.
     pub part: Option<String>,
-    /// The stream's label and the sequence number, where both are known.
-    pub place: Option<(String, String)>,
+    /// Where it stood in its stream, where that is known.
+    pub place: Option<StreamPlace>,
 }
 
 impl Summary {
@@ -51,7 +52,7 @@ impl Summary {
             reason: text("reason").unwrap_or_else(unknown),
             parked_at: text("parked_at").unwrap_or_else(unknown),
             part: text("part"),
-            place: text("stream_label").zip(text("sequence_number")),
+            place: StreamPlace::of(text("stream_label"), text("sequence_number")),
         })
     }
 
@@ -59,7 +60,7 @@ impl Summary {
     #[must_use]
     pub fn order(&self) -> (&str, &str, usize, &str, &str) {
         let (label, number) =
-            self.place.as_ref().map_or(("", ""), |(label, number)| (label, number));
+            self.place.as_ref().map_or(("", ""), |it| (&it.stream_label, &it.sequence_number));
         (&self.view, label, number.len(), number, &self.id)
     }
 }
@@ -150,7 +151,7 @@ mod tests {
     fn pieces(part: Option<&str>) -> Vec<Item> {
         let record = ParkedRecord {
             view: "order-counts".to_owned(),
-            place: Some(("2026-01-01T00:00:00".to_owned(), "7".to_owned())),
+            place: StreamPlace::of(Some("2026-01-01T00:00:00".to_owned()), Some("7".to_owned())),
             reason: "the group is a list".to_owned(),
             part: part.map(str::to_owned),
             parked_at: "2026-01-31T12:00:00Z".to_owned(),

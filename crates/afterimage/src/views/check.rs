@@ -1,6 +1,7 @@
 //! Checks of a table or a view, and the error that says which of its keys cannot work.
 
 use crate::limits::ATTRIBUTE_NAME_BYTES_MAX;
+use crate::view_name::{ViewName, ViewNameError};
 
 /// A key of a table or a view is missing, unknown, or has a value that cannot work.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -48,6 +49,17 @@ impl Check {
             fix: fix.to_owned(),
         }
     }
+}
+
+/// The view's name, if it is one. The error calls a view by its place if its name is empty.
+pub(super) fn checked_name(name: &str, place: &str) -> Result<ViewName, ViewError> {
+    name.parse().map_err(|error: ViewNameError| {
+        Check::of_view(if name.is_empty() { place } else { name }).error(
+            "name",
+            &error.to_string(),
+            "write a name such as `order-counts`; it is part of keys in `derived`",
+        )
+    })
 }
 
 /// Whether a name is one that an expression can hold.

@@ -132,7 +132,7 @@ fn count_document(view: &CountView) -> Value {
         Removal::Skip => "skip",
     };
     let mut document = json!({
-        "name": view.name,
+        "name": view.name.as_str(),
         "kind": "count",
         "source": view.definition.table.logical_name(),
         "group_by": view.group_by,
@@ -156,7 +156,7 @@ fn latest_document(view: &LatestView) -> Value {
         insert(&mut group, "strip_prefix", &view.strip_prefix);
     }
     let mut document = json!({
-        "name": view.name,
+        "name": view.name.as_str(),
         "kind": "latest",
         "source": view.definition.table.logical_name(),
         "group_by": group,

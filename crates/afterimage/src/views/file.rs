@@ -13,10 +13,9 @@ use std::sync::Arc;
 use afterimage_schema::TableDefinition;
 use serde::Deserialize;
 
-use super::check::{Check, ViewError};
+use super::check::{Check, ViewError, checked_name};
 use super::raw::RawView;
 use super::view::View;
-use crate::limits::VIEW_NAME_BYTES_MAX;
 use count::count_view;
 use latest::latest_view;
 use table::tables;
@@ -66,7 +65,7 @@ pub(super) fn read(
     for (index, table) in tables_of_views.into_iter().enumerate() {
         let place = format!("number {}", index + 1);
         let label = match table.get("name") {
-            Some(toml::Value::String(name)) => checked_name(name, &place)?,
+            Some(toml::Value::String(name)) => checked_name(name, &place)?.to_string(),
             _ => place,
         };
         let view = match raw_view(&Check::of_view(&label), table)? {
@@ -82,21 +81,6 @@ pub(super) fn read(
         check_rows_unread(view, &views)?;
     }
     Ok((views, tables.into_values().collect()))
-}
-
-/// The name, if it is one. The error calls a view by its place if its name is empty.
-fn checked_name(name: &str, place: &str) -> Result<String, ViewError> {
-    let is_name = name.len() <= VIEW_NAME_BYTES_MAX
-        && name.starts_with(|first: char| first.is_ascii_lowercase())
-        && name.bytes().all(|it| it.is_ascii_lowercase() || it.is_ascii_digit() || it == b'-');
-    let check = Check::of_view(if name.is_empty() { place } else { name });
-    check.that(
-        is_name,
-        "name",
-        "it is not a name of up to 64 lower-case letters, digits and `-` that begins with a letter",
-        "write a name such as `order-counts`; it is part of keys in `derived`",
-    )?;
-    Ok(name.to_owned())
 }
 
 fn check_overlap(view: &View, earlier: &View) -> Result<(), ViewError> {

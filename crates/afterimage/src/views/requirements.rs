@@ -121,7 +121,7 @@ impl Views {
         for view in self.iter() {
             let View::Latest(latest) = view else { continue };
             let on = |actions: &[&'static str], index: Option<&str>, key_prefix: &str| Statement {
-                view: Some(latest.name.clone()),
+                view: Some(latest.name.to_string()),
                 actions: actions.to_vec(),
                 table: latest.definition.table.clone(),
                 index: index.map(str::to_owned),

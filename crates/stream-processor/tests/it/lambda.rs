@@ -9,7 +9,7 @@ mod start;
 
 use afterimage::Views;
 use afterimage::registry::OwnViews;
-use afterimage_dynamodb::Registration;
+use afterimage_dynamodb::FileRegistration;
 use afterimage_schema::Table;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -39,7 +39,7 @@ impl Deployment {
         let deployment = Self::unregistered().await;
         let views = Views::compiled_in().expect("views");
         let own = OwnViews { views, names: deployment.tables.names().clone() };
-        let registration = Registration::prepare(deployment.client.clone(), &own).await;
+        let registration = FileRegistration::prepare(deployment.client.clone(), &own).await;
         registration.expect("accepted").register().await.expect("registered");
         deployment
     }

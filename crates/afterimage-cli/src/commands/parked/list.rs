@@ -121,8 +121,8 @@ fn document(line: &Line) -> Value {
     json!({
         "id": summary.id,
         "view": summary.view,
-        "stream_label": place.map(|(label, _)| label),
-        "sequence_number": place.map(|(_, number)| number),
+        "stream_label": place.map(|it| &it.stream_label),
+        "sequence_number": place.map(|it| &it.sequence_number),
         "table": line.table,
         "source_key": line.source_key,
         "part": summary.part,

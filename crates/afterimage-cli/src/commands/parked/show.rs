@@ -56,8 +56,8 @@ fn fields<'a>(id: &'a str, record: &'a ParkedRecord) -> [(&'static str, Option<&
     [
         ("id", Some(id)),
         ("view", Some(&record.view)),
-        ("stream label", place.map(|(label, _)| label.as_str())),
-        ("sequence number", place.map(|(_, number)| number.as_str())),
+        ("stream label", place.map(|it| it.stream_label.as_str())),
+        ("sequence number", place.map(|it| it.sequence_number.as_str())),
         ("part", record.part.as_deref()),
         ("parked at", Some(&record.parked_at)),
         ("reason", Some(&record.reason)),

@@ -7,7 +7,7 @@ use crate::version::Version;
 fn audit() -> CountAudit {
     let sort = SortTemplate { before: String::new(), after: String::new() };
     CountAudit::new(Arc::new(CountView {
-        name: "order-counts".to_owned(),
+        name: "order-counts".parse().expect("a name"),
         selection: Selection::default(),
         group_by: "status".to_owned(),
         removal: Removal::Retract,

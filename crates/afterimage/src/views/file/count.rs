@@ -8,7 +8,7 @@ use super::table::source_table;
 use crate::count::{CountView, Removal, SortTemplate, Target};
 use crate::keys::RESERVED_PREFIXES;
 use crate::limits::{PARTITION_KEY_BYTES_MAX, SORT_KEY_BYTES_MAX};
-use crate::views::check::{Check, ViewError, is_attribute_name};
+use crate::views::check::{Check, ViewError, checked_name, is_attribute_name};
 use crate::views::raw::{RawCount, RawTarget};
 
 pub(super) fn count_view(
@@ -39,7 +39,7 @@ pub(super) fn count_view(
     };
     let target = target(&check, &raw.group_by, raw.target)?;
     Ok(CountView {
-        name: raw.name,
+        name: checked_name(&raw.name, &raw.name)?,
         selection: raw.selection,
         group_by: raw.group_by,
         removal,

@@ -9,7 +9,7 @@ use crate::latest::{LatestView, Rows};
 use crate::limits::{
     DECLARED_ATTRIBUTES_MAX, GROUP_ROWS_DEFAULT, GROUP_ROWS_MAX, STRIPPED_BYTES_MAX,
 };
-use crate::views::check::{Check, ViewError, is_attribute_name};
+use crate::views::check::{Check, ViewError, checked_name, is_attribute_name};
 use crate::views::raw::RawLatest;
 
 pub(super) fn latest_view(
@@ -29,7 +29,7 @@ pub(super) fn latest_view(
     check_copy(&check, &raw, definition)?;
     check_rows(&check, &raw, definition)?;
     Ok(LatestView {
-        name: raw.name,
+        name: checked_name(&raw.name, &raw.name)?,
         selection: raw.selection,
         partition_attribute,
         strip_prefix: raw.group_by.strip_prefix,
