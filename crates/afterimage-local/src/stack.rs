@@ -216,6 +216,12 @@ async fn register(
     let tables: Vec<_> = sources.into_iter().chain(derived).collect();
     emulator.create_tables(&tables, names).map_err(StartError::Tables)?;
     prepared.register().await.map_err(|error| StartError::Register(error.into()))?;
+    for view in prepared.unseen() {
+        tracing::warn!(
+            view,
+            "the view goes on from data of a version without a registry: `afterimage verify` tells whether that was written under this definition"
+        );
+    }
     for it in &maintained.differences {
         tracing::warn!(view = it.view(), difference = %it, fix = it.fix(), "the registry counts");
     }

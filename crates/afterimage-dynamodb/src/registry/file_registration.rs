@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use afterimage::View;
 use afterimage::keys::{head_prefix, ledger_prefix};
-use afterimage::registry::{Enrolment, Maintained, OwnViews, Refused, Registry, Standing, enrol};
+use afterimage::registry::{
+    Enrolment, Maintained, OwnViews, Refused, Registry, Standing, State, enrol,
+};
 use afterimage_schema::Table;
 use aws_sdk_dynamodb::Client;
 use tokio::time::Instant;
@@ -84,6 +86,15 @@ impl FileRegistration {
     #[must_use]
     pub fn maintained(&self) -> &Maintained {
         &self.maintained
+    }
+
+    /// The views that are registered over what a version without a registry wrote: whether that was written under
+    /// their definitions cannot be told.
+    pub fn unseen(&self) -> impl Iterator<Item = &str> {
+        let registered = self.enrolment.iter().flat_map(|it| &it.registry.views);
+        let is_new = |name: &str| self.read.as_ref().is_none_or(|it| it.of_view(name).is_none());
+        let building = registered.filter(|it| it.state == State::Building);
+        building.map(|it| it.name.as_str()).filter(move |name| is_new(name))
     }
 
     /// Writes the registry, if there is anything to write.

@@ -32,9 +32,17 @@ pub struct RowSettings {
 /// Why documents are not views.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DocumentError {
-    /// A document is not in the form of a views file, or two differ about a table.
-    #[error("a definition is not in the form of a views file, or two differ about a table")]
+    /// A document is not in the form of a views file.
+    #[error("a definition is not in the form of a views file")]
     Form,
+    /// Two documents differ about a table.
+    #[error(
+        "two views give the table `{table}` different real names or keys; declare the second table under another name, as in `[table.{table}-2]`"
+    )]
+    Table {
+        /// The table.
+        table: String,
+    },
     /// A view cannot work, or two do not go together.
     #[error(transparent)]
     View(#[from] ViewError),
@@ -81,7 +89,7 @@ impl Views {
             let view = document.get("view").and_then(Value::as_object);
             let (sections, view) = sections.zip(view).ok_or(DocumentError::Form)?;
             for (name, section) in sections {
-                join_section(tables.entry(name.clone()).or_insert(json!({})), section)?;
+                join_section(name, tables.entry(name.clone()).or_insert(json!({})), section)?;
             }
             views.push(toml_of(&with_settings(view.clone(), settings))?);
         }
@@ -92,7 +100,7 @@ impl Views {
 }
 
 /// Two documents about one table have the same name and keys; each names the index that its view uses.
-fn join_section(joined: &mut Value, section: &Value) -> Result<(), DocumentError> {
+fn join_section(table: &str, joined: &mut Value, section: &Value) -> Result<(), DocumentError> {
     let (Some(joined), Some(section)) = (joined.as_object_mut(), section.as_object()) else {
         return Err(DocumentError::Form);
     };
@@ -106,7 +114,7 @@ fn join_section(joined: &mut Value, section: &Value) -> Result<(), DocumentError
             (None, value) if is_first || key == "index" => {
                 joined.insert(key.clone(), value.clone());
             }
-            _ => return Err(DocumentError::Form),
+            _ => return Err(DocumentError::Table { table: table.to_owned() }),
         }
     }
     Ok(())
@@ -282,6 +290,7 @@ mod tests {
             .map(|(view, name)| (view.to_document(name), view.settings()))
             .collect();
         let read = documents.iter().map(|(document, settings)| (document, settings));
-        assert!(matches!(Views::from_documents(read), Err(DocumentError::Form)));
+        let table = "cases".to_owned();
+        assert_eq!(Views::from_documents(read), Err(DocumentError::Table { table }));
     }
 }
