@@ -171,10 +171,22 @@ impl Connection {
                 .because(error)
         })?;
         self.check_differences(&maintained)?;
+        check_readable(&maintained)?;
         for view in maintained.views.iter() {
             self.require_name(maintained.catalog.name(view.source())?).await?;
         }
         Ok((processor, maintained))
+    }
+
+    /// Refuses to make the registry of a deployment: whose file it would hold is the function's to say.
+    pub fn require_registry(&self, maintained: &Maintained) -> Result<(), Failure> {
+        if maintained.registry.is_some() || !self.is_aws() {
+            return Ok(());
+        }
+        Err(Failure::new(
+            "there is no registry of views yet",
+            "let the function process a batch, which makes it, and run the command again",
+        ))
     }
 
     /// Where the command's file and the registry differ. A file that nobody named tells nothing by what it has more
@@ -323,6 +335,18 @@ pub fn read_views(file: &ViewsFile, format: Format) -> anyhow::Result<(Views, Ta
     let names = TableNames::from_environment(&views.all_tables())
         .context("the tables' real names cannot be used")?;
     Ok((views, names))
+}
+
+/// Of what cannot be maintained no answer would be true, and none of its records could be applied.
+fn check_readable(maintained: &Maintained) -> Result<(), Failure> {
+    match maintained.unreadable.first() {
+        None => Ok(()),
+        Some(it) => {
+            let sentence =
+                format!("the registered view `{}` cannot be used: {}", it.view, it.reason);
+            Err(Failure::new(sentence, "use the version of Afterimage that registered it"))
+        }
+    }
 }
 
 fn check_url(url: &str) -> Result<(), Failure> {

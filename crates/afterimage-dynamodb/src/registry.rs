@@ -150,13 +150,13 @@ impl RegistryReader {
         registry: Registry,
     ) -> Result<Arc<Current>, RegistryUseError> {
         let last = self.last.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        if let Some(last) =
-            last.as_ref().filter(|it| it.maintained.registry.as_ref() == Some(&registry))
-        {
+        // A definition that could not be used may be usable now.
+        let is_whole = |it: &&Arc<Current>| it.maintained.unreadable.is_empty();
+        let is_same = |it: &&Arc<Current>| it.maintained.registry.as_ref() == Some(&registry);
+        if let Some(last) = last.as_ref().filter(is_same).filter(is_whole) {
             return Ok(Arc::clone(last));
         }
         let mut known = self.own_definitions()?;
-        // What could not be used then may be usable now.
         let usable = last.iter().flat_map(|it| &it.definitions).filter(|(_, it)| it.is_ok());
         known.extend(usable.map(|(fingerprint, it)| (fingerprint.clone(), it.clone())));
         let definitions = session.definitions(&registry, known).await?;
@@ -264,6 +264,17 @@ impl Session<'_> {
         Ok(items.collect())
     }
 
+    /// Puts definitions that are not there.
+    pub(crate) async fn put_definitions(
+        &self,
+        definitions: &[Definition],
+    ) -> Result<(), StoreError> {
+        for definition in definitions {
+            self.put_new(&Definition::key(definition.fingerprint()), &definition.to_item()).await?;
+        }
+        Ok(())
+    }
+
     /// Puts the definitions, and then the registry in the place of the one that was read; `false` if another
     /// one stands there.
     pub(crate) async fn enrol(
@@ -271,16 +282,15 @@ impl Session<'_> {
         enrolment: &Enrolment,
         read: Option<&Registry>,
     ) -> Result<bool, StoreError> {
-        for definition in &enrolment.definitions {
-            self.put_new(&Definition::key(definition.fingerprint()), &definition.to_item()).await?;
-        }
+        self.put_definitions(&enrolment.definitions).await?;
         let transaction = enrolment.registry.replacing(read);
         let mut backoff = self.budget.backoff();
         loop {
             match self.commit(&transaction).await? {
                 Ok(()) => return Ok(true),
                 Err(Refusal::Changed(_)) => return Ok(false),
-                Err(Refusal::Contended | Refusal::Unknown | Refusal::Invalid(_)) => {
+                Err(Refusal::Invalid(_)) => return Err(StoreError::RegistryRefused),
+                Err(Refusal::Contended | Refusal::Unknown) => {
                     if !backoff.wait().await {
                         return Err(StoreError::TimeOver);
                     }

@@ -53,6 +53,9 @@ pub enum StoreError {
     /// A parked record could not be removed.
     #[error("the parked record could not be removed, and may be tried again")]
     NotRemoved,
+    /// DynamoDB does not take the registry's item.
+    #[error("the registry was refused: it may be larger than an item can be")]
+    RegistryRefused,
     /// The batch's time is over.
     #[error("the batch's time is over")]
     TimeOver,
@@ -127,6 +130,7 @@ impl StoreError {
             | StoreError::Parked(_)
             | StoreError::Answer
             | StoreError::NotRemoved
+            | StoreError::RegistryRefused
             | StoreError::TimeOver => false,
         }
     }

@@ -184,7 +184,7 @@ mod tests {
                 record("9", Some(1_767_600_001_000), &[("a", Outcome::Applied)]),
             ],
             &expect![[r#"
-                {"cold_start":true,"conflict_count":0,"difference_count":2,"duplicate_count":0,"duration_ms":5,"failed_count":1,"lowest_failed_sequence_number":"8","message":"batch processed","oldest_record_lag_ms":1500,"outcomes":{"a":{"applied":2,"failed":1},"b":{"parked":1}},"parked_count":1,"read_units":0.0,"record_count":3,"retry_count":0,"transaction_count":0,"unreadable_view_count":0,"write_units":4.0}
+                {"cold_start":true,"conflict_count":0,"difference_count":2,"duplicate_count":0,"duration_ms":5,"failed_count":1,"lowest_failed_sequence_number":"8","message":"batch processed","oldest_record_lag_ms":1500,"outcomes":{"a":{"applied":2,"failed":1},"b":{"parked":1}},"parked_count":1,"read_units":0.5,"record_count":3,"registry_read_units":0.5,"retry_count":0,"transaction_count":0,"unreadable_view_count":0,"write_units":4.0}
                 {"View":"a","message":"view updated","parked_count":0,"view_lag_seconds":1.5}
                 {"Outcome":"applied","View":"a","message":"outcome counted","record_count":2}
                 {"Outcome":"failed","View":"a","message":"outcome counted","record_count":1}
@@ -199,7 +199,7 @@ mod tests {
         check(
             vec![record("7", Some(1_767_600_002_000), &[("a", Outcome::Duplicate)])],
             &expect![[r#"
-                {"cold_start":true,"conflict_count":0,"difference_count":2,"duplicate_count":1,"duration_ms":5,"failed_count":0,"message":"batch processed","oldest_record_lag_ms":0,"outcomes":{"a":{"duplicate":1}},"parked_count":0,"read_units":0.0,"record_count":1,"retry_count":0,"transaction_count":0,"unreadable_view_count":0,"write_units":4.0}
+                {"cold_start":true,"conflict_count":0,"difference_count":2,"duplicate_count":1,"duration_ms":5,"failed_count":0,"message":"batch processed","oldest_record_lag_ms":0,"outcomes":{"a":{"duplicate":1}},"parked_count":0,"read_units":0.5,"record_count":1,"registry_read_units":0.5,"retry_count":0,"transaction_count":0,"unreadable_view_count":0,"write_units":4.0}
                 {"View":"a","message":"view updated","parked_count":0,"view_lag_seconds":0.0}
                 {"Outcome":"duplicate","View":"a","message":"outcome counted","record_count":1}
             "#]],

@@ -102,6 +102,7 @@ pub async fn run(arguments: ReplayArguments) -> anyhow::Result<Status> {
         None => Vec::new(),
     };
     let (processor, maintained) = connection.registered().await?;
+    connection.require_registry(&maintained)?;
     let catalog = maintained.catalog;
     let bar = progress::bar((files.len() + messages.len()) as u64, "replaying");
     let mut replay = Replay {

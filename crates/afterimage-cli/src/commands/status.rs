@@ -215,7 +215,14 @@ fn notes(connection: &Connection, maintained: &Maintained) -> Vec<String> {
         .registry
         .is_none()
         .then(|| "there is no registry yet: the first batch or the first `up` makes it".to_owned());
-    differences.chain(unreadable).chain(absent).collect()
+    let registered = maintained.registry.iter().flat_map(|it| &it.views);
+    let building = registered.filter(|it| it.state == State::Building).map(|it| {
+        format!(
+            "view `{}` is building: whether what was there before is in it is not known; `afterimage verify` tells",
+            it.name
+        )
+    });
+    differences.chain(unreadable).chain(absent).chain(building).collect()
 }
 
 async fn parked_counts(connection: &Connection) -> anyhow::Result<BTreeMap<String, usize>> {

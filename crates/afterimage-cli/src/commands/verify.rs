@@ -50,7 +50,6 @@ pub async fn run(arguments: VerifyArguments) -> anyhow::Result<Status> {
     let format = arguments.connection.format();
     let (processor, maintained) = connection.registered().await?;
     check_view(&maintained, arguments.view.as_deref())?;
-    check_readable(&maintained)?;
     if maintained.registry.is_none() {
         writeln!(
             std::io::stderr(),
@@ -82,18 +81,6 @@ pub async fn run(arguments: VerifyArguments) -> anyhow::Result<Status> {
     }
     let is_drifted = verified.views.iter().any(ViewReport::is_drifted);
     Ok(if is_drifted { Status::Incomplete } else { Status::Done })
-}
-
-/// What cannot be maintained cannot be compared: no answer would be true.
-fn check_readable(maintained: &Maintained) -> Result<(), Failure> {
-    match maintained.unreadable.first() {
-        None => Ok(()),
-        Some(it) => {
-            let sentence =
-                format!("the registered view `{}` cannot be compared: {}", it.view, it.reason);
-            Err(Failure::new(sentence, "use the version of Afterimage that registered it"))
-        }
-    }
 }
 
 fn check_view(maintained: &Maintained, view: Option<&str>) -> Result<(), Failure> {

@@ -1,7 +1,10 @@
 //! `replay` of batches that Lambda gave up, told by the messages of the on-failure queue.
 
+use afterimage::registry::{OwnViews, enrol_unseen};
+use afterimage_dynamodb::FileRegistration;
 use std::io::Write as _;
 use std::process::Stdio;
+use testkit::dynamodb::product_names;
 
 use afterimage_local::event_source_mapping::EventSource;
 use aws_sdk_dynamodb::types::AttributeValue::S;
@@ -29,6 +32,8 @@ struct Albums {
 impl Albums {
     async fn new() -> Self {
         let world = World::new().await;
+        let registration = FileRegistration::prepare(world.emulator.client(), &own()).await;
+        registration.expect("accepted").register().await.expect("registered");
         for (album, genre) in [("A", "Jazz"), ("B", "Rock"), ("C", "Rock"), ("D", "Soul")] {
             let put = world.emulator.client().put_item().table_name("afterimage-albums");
             let put = put.item("Artist", S("AC/DC".into())).item("Album", S(album.into()));
@@ -232,12 +237,24 @@ async fn a_batch_that_cannot_be_read_is_said() {
     "#]]);
 }
 
+/// The product's views.
+fn own() -> OwnViews {
+    let views = afterimage::Views::compiled_in().expect("views");
+    OwnViews { views, names: product_names() }
+}
+
+/// Their registry.
+fn registry() -> Value {
+    let enrolment = enrol_unseen(&own(), "us-east-1").expect("names");
+    afterimage::attribute_value::item_to_json(&enrolment.registry.to_item())
+}
+
 /// Replays a batch against a stream that gives these answers.
 #[track_caller]
 fn check_stream(answers: &[(u16, Value)], expected: &Expect) {
     let table = (200, json!({ "Table": {} }));
     let streams = (200, json!({ "Streams": [{ "StreamArn": AWS_STREAM }] }));
-    let registry = (200, json!({ "Responses": { "afterimage-derived": [] } }));
+    let registry = (200, json!({ "Responses": { "afterimage-derived": [registry()] } }));
     let before = [table.clone(), registry, table.clone(), table, streams];
     let service = Service::start([&before, answers].concat());
     let folder = tempfile::tempdir().expect("a folder");

@@ -1,13 +1,12 @@
 //! How a views file is registered: what stands is looked at first, and nothing is written if the file is refused.
 
-use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use afterimage::View;
 use afterimage::keys::{head_prefix, ledger_prefix};
 use afterimage::registry::{
-    Enrolment, Maintained, OwnViews, Refused, Registry, Standing, State, enrol,
+    Definition, Enrolment, Maintained, OwnViews, Refused, Registry, Standing, State, enrol,
 };
 use afterimage_schema::Table;
 use aws_sdk_dynamodb::Client;
@@ -30,7 +29,7 @@ pub enum RegisterError {
     #[error("the registry of views cannot be used")]
     Registry(#[from] RegistryUseError),
     /// The file is refused; nothing was written.
-    #[error("the views are not what is registered:\n{}", lines(.0))]
+    #[error("the views cannot be registered:\n{}", lines(.0))]
     Refused(Vec<Refused>),
 }
 
@@ -44,6 +43,8 @@ pub struct FileRegistration {
     derived: Store,
     read: Option<Registry>,
     enrolment: Option<Enrolment>,
+    /// Those of the file, all of which are registered then.
+    definitions: Vec<Definition>,
     maintained: Maintained,
 }
 
@@ -62,9 +63,13 @@ impl FileRegistration {
             Err(RegistryUseError::Store(error)) if error.is_missing_table() => None,
             other => other?,
         };
+        // A definition of the own file is known by its fingerprint, whether or not its item is there.
+        let own_definitions = own.definitions().map_err(RegistryUseError::from)?;
+        let known: Definitions =
+            own_definitions.iter().map(|it| (it.fingerprint().clone(), Ok(it.clone()))).collect();
         let known = match &read {
-            Some(read) => session.definitions(read, Definitions::new()).await,
-            None => Ok(Definitions::new()),
+            Some(read) => session.definitions(read, known).await,
+            None => Ok(known),
         };
         let mut known = known.map_err(RegistryUseError::from)?;
         let standing = standing(&session, own, read.as_ref()).await?;
@@ -79,7 +84,7 @@ impl FileRegistration {
                 .map_err(RegistryUseError::from)?,
             None => Maintained::of_file(own).map_err(RegistryUseError::from)?,
         };
-        Ok(Self { derived, read, enrolment, maintained })
+        Ok(Self { derived, read, enrolment, definitions: own_definitions, maintained })
     }
 
     /// What is maintained once the file is registered: its views, and those that it has lost.
@@ -103,6 +108,8 @@ impl FileRegistration {
     /// [`RegistryUseError::Contended`] if the registry has changed since.
     pub async fn register(&self) -> Result<(), RegistryUseError> {
         let session = self.derived.session(Budget::until(Instant::now() + REGISTER_TIME_MAX));
+        // One that is gone from the registry is put again.
+        session.put_definitions(&self.definitions).await?;
         match &self.enrolment {
             Some(enrolment) if !session.enrol(enrolment, self.read.as_ref()).await? => {
                 Err(RegistryUseError::Contended)
@@ -127,23 +134,35 @@ async fn standing(
             standing.filled_tables.insert(name.to_owned());
         }
     }
-    if read.is_some() || standing.filled_tables.is_empty() {
+    if new.is_empty() {
         return Ok(standing);
     }
     let prefixes = |view: &View| [ledger_prefix(view.name()), head_prefix(view.name())];
+    let target = |view: &View| match view {
+        View::Count(view) => Some(view.target.partition.clone()),
+        View::Latest(_) => None,
+    };
     let scan = Scan {
         table: Table::DERIVED,
         attributes: vec!["pk".to_owned(), "sk".to_owned()],
-        prefixes: new.iter().flat_map(|view| prefixes(view)).collect(),
+        prefixes: new
+            .iter()
+            .flat_map(|view| prefixes(view).into_iter().chain(target(view)))
+            .collect(),
         segment_count: SEGMENT_COUNT,
     };
-    let found = Mutex::new(BTreeSet::new());
+    let found = Mutex::new(standing);
     let take = async |page: Page| {
         let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
         for partition in page.items.iter().filter_map(|it| it.get("pk")?.as_string()) {
-            let view =
-                new.iter().find(|view| prefixes(view).iter().any(|it| partition.starts_with(it)));
-            found.extend(view.map(|view| view.name().to_owned()));
+            for view in &new {
+                if prefixes(view).iter().any(|it| partition.starts_with(it)) {
+                    found.derived_views.insert(view.name().to_owned());
+                }
+                if target(view).as_deref() == Some(partition) {
+                    found.filled_targets.insert(view.name().to_owned());
+                }
+            }
         }
         Ok(())
     };
@@ -151,6 +170,5 @@ async fn standing(
         Err(error) if error.is_missing_table() => {}
         other => other?,
     }
-    standing.derived_views = found.into_inner().unwrap_or_else(PoisonError::into_inner);
-    Ok(standing)
+    Ok(found.into_inner().unwrap_or_else(PoisonError::into_inner))
 }

@@ -198,6 +198,37 @@ async fn a_label_of_the_future_is_parked_and_outdoes_nothing() {
 }
 
 #[tokio::test]
+async fn a_definition_that_is_gone_fails_its_records_until_it_is_back() {
+    let world = world_of(COUNTS).await;
+    let names = world.dynamodb.names().clone();
+    register(&world.client, &views(ROWS), &names).await.expect("the messages are empty");
+    let other = Processor::new(world.client.clone(), views(ROWS), names.clone()).expect("one");
+    let derived = world.all_derived().await;
+    let definition = derived.iter().find(|it| it["definition"]["S"].to_string().contains("genre"));
+    let definition = definition.expect("a definition").clone();
+    let key = json!({"pk": definition["pk"], "sk": definition["sk"]});
+    world.delete(Table::DERIVED, key).await;
+    let moved = [album(3, "a", "Jazz")];
+    assert_eq!(words(&world.deliver_to(&other, &moved).await), "failed");
+    let refused = register(&world.client, &views(ROWS), &names).await.expect_err("refused");
+    assert!(refused.to_string().contains("the definition is missing in the registry"), "{refused}");
+    world.put(Table::DERIVED, definition).await;
+    assert_eq!(words(&world.deliver_to(&other, &moved).await), "applied");
+}
+
+#[tokio::test]
+async fn what_stands_under_a_target_is_not_added_to() {
+    let mut world = World::new().await;
+    world.use_views(ROWS).await;
+    let standing =
+        json!({"pk": {"S": "albums-by-genre"}, "sk": {"S": "Rock"}, "count": {"N": "1"}});
+    world.put(Table::DERIVED, standing).await;
+    let refused = register(&world.client, &views(COUNTS), world.dynamodb.names()).await;
+    let said = refused.expect_err("refused").to_string();
+    assert!(said.contains("`derived` already holds items that it would add to"), "{said}");
+}
+
+#[tokio::test]
 async fn two_programs_that_register_at_once_agree() {
     let mut world = World::new().await;
     world.use_views(COUNTS).await;

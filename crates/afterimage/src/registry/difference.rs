@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::{Definition, DefinitionError, Fingerprint, Registry};
+use super::usable::usable;
+use super::{Definition, DefinitionError, Fingerprint, Registry, State};
 
 /// One difference between a views file and the registry. Until it is gone, the registry is what counts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -116,21 +117,19 @@ pub fn differences(
             differences.push(Difference::Unregistered { view });
             continue;
         };
-        match registered.get(&registration.fingerprint) {
-            Some(Ok(definition)) => differences.extend(changes(&view, definition, own)),
-            Some(Err(reason)) => {
-                differences.push(Difference::Unreadable { view, reason: reason.clone() });
-            }
-            None => {
-                let reason = DefinitionError::Missing;
-                differences.push(Difference::Unreadable { view, reason });
-            }
+        match usable(registration, registered) {
+            Ok(definition) => differences.extend(changes(&view, definition, own)),
+            Err(reason) => differences.push(Difference::Unreadable { view, reason }),
         }
     }
-    for registration in &registry.views {
-        if !file.iter().any(|own| own.view_name() == registration.name) {
-            differences.push(Difference::Lost { view: registration.name.clone() });
-        }
+    let is_in_file = |name: &str| file.iter().any(|own| own.view_name() == name);
+    let lost = registry.views.iter().filter(|it| !is_in_file(&it.name));
+    for registration in lost.filter(|it| it.state != State::Dropping) {
+        let view = registration.name.clone();
+        differences.push(match usable(registration, registered) {
+            Ok(_) => Difference::Lost { view },
+            Err(reason) => Difference::Unreadable { view, reason },
+        });
     }
     differences
 }

@@ -10,6 +10,10 @@ use super::{
 };
 use crate::views::{DocumentError, Settings, Views};
 
+/// Views that a registry holds: each invocation reads the list, and an item has at most 400 KB
+/// (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ServiceQuotas.html>).
+pub const VIEW_COUNT_MAX: usize = 200;
+
 /// What stands before a file is registered.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Standing {
@@ -17,6 +21,8 @@ pub struct Standing {
     pub filled_tables: BTreeSet<String>,
     /// Views of which `derived` holds a ledger or heads.
     pub derived_views: BTreeSet<String>,
+    /// Views whose target holds derived items.
+    pub filled_targets: BTreeSet<String>,
 }
 
 /// What is written to register a file.
@@ -50,6 +56,20 @@ pub enum Refused {
     /// A new view and a registered one write the same items.
     #[error("the file does not go together with what is registered: {0}")]
     Views(DocumentError),
+    /// `derived` holds what a view wrote that is not registered.
+    #[error(
+        "view `{view}` is not registered, and `derived` already holds items that it would add to; give the view another name and another target"
+    )]
+    StandingTarget {
+        /// The view.
+        view: String,
+    },
+    /// There are more views than an item holds.
+    #[error("there would be {count} registered views, and the registry holds {VIEW_COUNT_MAX}")]
+    TooMany {
+        /// How many there would be.
+        count: usize,
+    },
     /// A table has no real name.
     #[error(transparent)]
     Names(#[from] TableNameError),
@@ -84,15 +104,27 @@ pub fn enrol(
             continue;
         }
         let table = definition.table().map_or_else(String::new, |(_, name)| name.to_owned());
-        let state = match (standing.filled_tables.contains(&table), read) {
-            (false, _) => State::Live,
-            (true, None) if standing.derived_views.contains(name) => State::Building,
-            // It is still looked at beside the others: every reason is told.
-            (true, _) => {
-                refused.push(Refused::NeedsBackfill { view: name.to_owned(), table });
+        let view = name.to_owned();
+        let state = match read {
+            None if standing.derived_views.contains(name) => State::Building,
+            // What is refused is still looked at beside the others: every reason is told.
+            _ if standing.derived_views.contains(name)
+                || standing.filled_targets.contains(name) =>
+            {
+                refused.push(Refused::StandingTarget { view });
                 State::Building
             }
+            _ if standing.filled_tables.contains(&table) => {
+                refused.push(Refused::NeedsBackfill { view, table });
+                State::Building
+            }
+            _ => State::Live,
         };
+        if let Some(next) = registry.next_generation.get(name).filter(|next| **next != 1) {
+            let reason = DefinitionError::Unsupported(format!("of generation {next}"));
+            let difference = Difference::Unreadable { view: name.to_owned(), reason };
+            refused.push(Refused::Differs { difference });
+        }
         new.push((definition, settings, state));
     }
     let documents = registry.views.iter().filter_map(|it| {
@@ -102,6 +134,10 @@ pub fn enrol(
     let documents = documents.chain(new.iter().map(|(it, settings, _)| (it.document(), settings)));
     if let Err(error) = Views::from_documents(documents) {
         refused.push(Refused::Views(error));
+    }
+    let count = registry.views.len() + new.len();
+    if count > VIEW_COUNT_MAX {
+        refused.push(Refused::TooMany { count });
     }
     if !refused.is_empty() {
         return Err(refused);
@@ -114,7 +150,7 @@ pub fn enrol(
     if read == Some(&registry) {
         return Ok(None);
     }
-    registry.revision += 1;
+    registry.revision = registry.revision.saturating_add(1);
     Ok(Some(Enrolment { registry, definitions }))
 }
 
@@ -147,7 +183,7 @@ fn add(registry: &mut Registry, definition: &Definition, settings: Settings, sta
     let name = definition.view_name().to_owned();
     let next = registry.next_generation.entry(name.clone()).or_insert(1);
     let generation = *next;
-    *next += 1;
+    *next = next.saturating_add(1);
     registry.views.push(Registration {
         name,
         generation,
@@ -186,11 +222,13 @@ pub(super) mod tests {
         registry
     }
 
+    #[derive(Default)]
     struct Case<'a> {
         file: (&'a str, &'a str),
         is_registered: bool,
         filled: &'a [&'a str],
         derived: &'a [&'a str],
+        targets: &'a [&'a str],
     }
 
     #[track_caller]
@@ -199,8 +237,11 @@ pub(super) mod tests {
         let registry = registry_of(std::slice::from_ref(&registered));
         let known = [(registered.fingerprint().clone(), Ok(registered))].into();
         let set = |names: &[&str]| names.iter().map(|it| (*it).to_owned()).collect();
-        let standing =
-            Standing { filled_tables: set(case.filled), derived_views: set(case.derived) };
+        let standing = Standing {
+            filled_tables: set(case.filled),
+            derived_views: set(case.derived),
+            filled_targets: set(case.targets),
+        };
         let file = own(&views(case.file.0, case.file.1));
         let read = case.is_registered.then_some(&registry);
         let found = match enrol(&file, read, &known, &standing, "eu-west-1") {
@@ -218,25 +259,43 @@ pub(super) mod tests {
     fn a_view_is_registered_over_an_empty_table_only() {
         let file = ("", "");
         check(
-            &Case { file, is_registered: false, filled: &[], derived: &[] },
+            &Case { file, is_registered: false, filled: &[], derived: &[], ..Case::default() },
             &expect![[r"
                 by-status 1 live
             "]],
         );
         check(
-            &Case { file, is_registered: false, filled: &["shop-orders"], derived: &[] },
+            &Case {
+                file,
+                is_registered: false,
+                filled: &["shop-orders"],
+                derived: &[],
+                ..Case::default()
+            },
             &expect![[r"
                 view `by-status` is not registered, and its table `shop-orders` holds items, which it would not count; take it out of the file, or start it over an empty table: this version of Afterimage does not fill a view from a table
             "]],
         );
         check(
-            &Case { file, is_registered: false, filled: &["shop-orders"], derived: &["by-status"] },
+            &Case {
+                file,
+                is_registered: false,
+                filled: &["shop-orders"],
+                derived: &["by-status"],
+                ..Case::default()
+            },
             &expect![[r"
                 by-status 1 building
             "]],
         );
         check(
-            &Case { file, is_registered: true, filled: &["shop-orders"], derived: &["by-status"] },
+            &Case {
+                file,
+                is_registered: true,
+                filled: &["shop-orders"],
+                derived: &["by-status"],
+                ..Case::default()
+            },
             &expect![[r"
                 nothing
             "]],
@@ -246,7 +305,13 @@ pub(super) mod tests {
     #[test]
     fn a_changed_view_is_refused_and_so_is_a_renamed_one_over_the_same_items() {
         check(
-            &Case { file: ("retract", "skip"), is_registered: true, filled: &[], derived: &[] },
+            &Case {
+                file: ("retract", "skip"),
+                is_registered: true,
+                filled: &[],
+                derived: &[],
+                ..Case::default()
+            },
             &expect![[r#"
                 view `by-status`, key `remove`: the registry has "retract", the file has "skip"; write the registered value in the file again; a changed definition is another view: give it another name and another target
             "#]],
@@ -257,6 +322,7 @@ pub(super) mod tests {
                 is_registered: true,
                 filled: &[],
                 derived: &[],
+                ..Case::default()
             },
             &expect![[r"
                 the file does not go together with what is registered: view `by-state`, key `target.pk`: view `by-status` writes the same items; give each view items of its own
@@ -265,10 +331,32 @@ pub(super) mod tests {
     }
 
     #[test]
+    fn what_stands_under_a_target_or_a_name_is_not_added_to() {
+        let refused = expect![[r"
+            view `by-status` is not registered, and `derived` already holds items that it would add to; give the view another name and another target
+        "]];
+        check(&Case { targets: &["by-status"], ..Case::default() }, &refused);
+        check(
+            &Case { derived: &["by-status"], targets: &["by-status"], ..Case::default() },
+            &expect![[r"
+                by-status 1 building
+            "]],
+        );
+        let renamed =
+            Case { file: ("by-status", "by-state"), is_registered: true, ..Case::default() };
+        check(
+            &Case { derived: &["by-state"], ..renamed },
+            &expect![[r"
+                view `by-state` is not registered, and `derived` already holds items that it would add to; give the view another name and another target
+            "]],
+        );
+    }
+
+    #[test]
     fn a_new_view_over_an_empty_table_joins_what_is_registered() {
         let file = ("by-status", "by-state");
         check(
-            &Case { file, is_registered: true, filled: &[], derived: &[] },
+            &Case { file, is_registered: true, filled: &[], derived: &[], ..Case::default() },
             &expect![[r"
                 by-status 1 live
                 by-state 1 live

@@ -14,7 +14,7 @@ use std::fmt;
 
 use afterimage_schema::TableDefinition;
 
-use super::Fingerprint;
+use super::{DefinitionError, Fingerprint};
 use crate::attribute_value::{AttributeValue, Item};
 use crate::key::ItemKey;
 use crate::keys::DerivedKey;
@@ -117,7 +117,7 @@ impl Registry {
         DerivedKey::Registry.key()
     }
 
-    /// The generation of a view that is maintained.
+    /// The first generation of a view.
     #[must_use]
     pub fn of_view(&self, name: &str) -> Option<&Registration> {
         self.views.iter().find(|it| it.name == name)
@@ -192,6 +192,18 @@ impl Registry {
 }
 
 impl Registration {
+    /// Why this version cannot maintain the generation, whatever its definition is.
+    #[must_use]
+    pub fn unsupported(&self) -> Option<DefinitionError> {
+        let what = match (self.generation, &self.since, self.state) {
+            (1, None, State::Building | State::Live | State::Retired) => return None,
+            (1, None, State::Dropping) => "being dropped".to_owned(),
+            (1, Some(_), _) => "being backfilled".to_owned(),
+            (generation, _, _) => format!("of generation {generation}"),
+        };
+        Some(DefinitionError::Unsupported(what))
+    }
+
     fn to_map(&self) -> Item {
         let mut map = Item::from([
             ("name".to_owned(), AttributeValue::string(&self.name)),

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use afterimage_schema::{Table, TableDefinition, TableNameError, TableNames};
 
-use super::{Definition, DefinitionError, Difference, Fingerprint, Registry, State, differences};
+use super::difference::differences;
+use super::usable::usable;
+use super::{Definition, DefinitionError, Difference, Fingerprint, Registry, State};
 use crate::catalog::{Catalog, CatalogError};
 use crate::views::{DocumentError, Settings, Views};
 
@@ -131,25 +133,6 @@ impl Maintained {
         self.catalog = self.catalog.with_unread(names);
         self
     }
-}
-
-/// The definition of a generation, if this version can maintain it.
-fn usable<'a>(
-    registration: &super::Registration,
-    definitions: &'a BTreeMap<Fingerprint, Result<Definition, DefinitionError>>,
-) -> Result<&'a Definition, DefinitionError> {
-    let unsupported = |what: String| Err(DefinitionError::Unsupported(what));
-    if registration.generation != 1 {
-        return unsupported(format!("of generation {}", registration.generation));
-    }
-    if registration.since.is_some() {
-        return unsupported("being backfilled".to_owned());
-    }
-    let definition = definitions.get(&registration.fingerprint);
-    let definition = definition.ok_or(DefinitionError::Missing)?.as_ref().map_err(Clone::clone)?;
-    let read = Views::from_documents([(definition.document(), &registration.settings)]);
-    read.map_err(|error: DocumentError| DefinitionError::View(error.to_string()))?;
-    Ok(definition)
 }
 
 /// The tables of the registered views, and beside them those of the own file that no registered view reads.

@@ -9,9 +9,10 @@ mod difference;
 mod enrolment;
 mod item;
 mod maintained;
+mod usable;
 
 pub use definition::{CONTRIBUTION_VERSION, Definition, DefinitionError, Fingerprint};
 pub use difference::{Difference, differences};
-pub use enrolment::{Enrolment, Refused, Standing, enrol, enrol_unseen};
+pub use enrolment::{Enrolment, Refused, Standing, VIEW_COUNT_MAX, enrol, enrol_unseen};
 pub use item::{LAYOUT_VERSION, Registration, Registry, RegistryError, State};
 pub use maintained::{Maintained, MaintainedError, OwnViews, Unreadable};

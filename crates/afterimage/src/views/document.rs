@@ -3,7 +3,7 @@
 //! Defaults are left out, so that a new key with a default changes no definition. `rows.max` and
 //! `rows.may_gain` are settings, which stand apart: they may change while the view stays the same.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use afterimage_schema::{AttributeType, TableDefinition};
 use serde::Serialize;
@@ -163,13 +163,15 @@ fn latest_document(view: &LatestView) -> Value {
     if !view.strip_prefix.is_empty() {
         insert(&mut group, "strip_prefix", &view.strip_prefix);
     }
+    // Neither order nor repetition of the names means anything.
+    let copy: BTreeSet<_> = view.copy.iter().collect();
     let mut document = json!({
         "name": view.name.as_str(),
         "kind": "latest",
         "source": view.definition.table.logical_name(),
         "group_by": group,
         "order_by": view.sort_attribute,
-        "copy": view.copy,
+        "copy": copy,
         "rows": {
             "where": view.rows.selection,
             "group": view.rows.group_attribute,

@@ -70,7 +70,8 @@ pub async fn run(
     format: Format,
     arguments: RetryArguments,
 ) -> anyhow::Result<Status> {
-    let (processor, _) = connection.registered().await?;
+    let (processor, maintained) = connection.registered().await?;
+    connection.require_registry(&maintained)?;
     let ids = if arguments.ids.is_empty() {
         let summaries = summaries(connection, parked, arguments.view.as_deref()).await?;
         summaries.into_iter().map(|summary| summary.id).collect()
