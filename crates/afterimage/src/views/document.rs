@@ -274,11 +274,11 @@ mod tests {
     fn a_document_holds_what_decides_what_the_view_writes_and_nothing_else() {
         let views = Views::parse(FILE).expect("views");
         let lines = views.iter().map(|view| format!("{}\n", view.to_document("real")));
-        expect![[r##"
+        expect![[r#"
             {"table":{"meters":{"name":"real","partition_key":{"name":"number","type":"N"}}},"view":{"group_by":"town","kind":"count","name":"readings","remove":"skip","source":"meters","target":{"count":"readings","pk":"readings","sk":"in {town}!","table":"derived"}}}
-            {"table":{"cases":{"index":{"by-case":{"partition_key":"case"}},"name":"real","partition_key":"pk","sort_key":"sk"}},"view":{"copy":["text","clerk"],"group_by":{"attribute":"pk","strip_prefix":"EVENT#"},"kind":"latest","name":"newest","order_by":"sk","remove":"skip","rows":{"group":"case","index":"by-case","where":{"pk":{"prefix":"WATCH#"}}},"source":"cases","where":{"pk":{"prefix":"EVENT#"}}}}
+            {"table":{"cases":{"index":{"by-case":{"partition_key":"case"}},"name":"real","partition_key":"pk","sort_key":"sk"}},"view":{"copy":["clerk","text"],"group_by":{"attribute":"pk","strip_prefix":"EVENT#"},"kind":"latest","name":"newest","order_by":"sk","remove":"skip","rows":{"group":"case","index":"by-case","where":{"pk":{"prefix":"WATCH#"}}},"source":"cases","where":{"pk":{"prefix":"EVENT#"}}}}
             {"table":{"cases":{"name":"real","partition_key":"pk","sort_key":"sk"}},"view":{"group_by":"sort","kind":"count","name":"events","remove":"retract","source":"cases","target":{"count":"count","pk":"events","sk":"{sort}","table":"derived"},"where":{"pk":{"prefix":"EVENT#"},"sort":{"equals":"call"}}}}
-        "##]]
+        "#]]
         .assert_eq(&lines.collect::<String>());
     }
 
