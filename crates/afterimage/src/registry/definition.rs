@@ -74,7 +74,7 @@ pub enum DefinitionError {
     /// The item does not hold the text that its fingerprint is of.
     #[error("the definition is not the one that its fingerprint is of")]
     Changed,
-    /// A text is no fingerprint.
+    /// A text is not a fingerprint.
     #[error("the fingerprint is not 64 lower-case hexadecimal digits")]
     Fingerprint,
     /// Another version of this program reads the values of items otherwise.

@@ -107,7 +107,7 @@ pub fn enrol(
         let view = name.to_owned();
         let state = match read {
             None if standing.derived_views.contains(name) => State::Building,
-            // What is refused is still looked at beside the others: every reason is told.
+            // What is refused is still looked at beside the others: every reason is reported.
             _ if standing.derived_views.contains(name)
                 || standing.filled_targets.contains(name) =>
             {

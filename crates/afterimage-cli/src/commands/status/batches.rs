@@ -1,4 +1,4 @@
-//! What is told of batches, by the local stack or by the log.
+//! What the local stack or the log reports about batches.
 
 use std::collections::BTreeMap;
 
