@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use afterimage::engine::{Answer, Read, Refusal};
 use afterimage::registry::{
-    Definition, DefinitionError, Enrolment, Fingerprint, Maintained, MaintainedError, OwnViews,
-    Registry, RegistryError, enrol_unseen,
+    Definition, DefinitionError, Fingerprint, Maintained, MaintainedError, OwnViews, Registry,
+    RegistryError, enrol_unseen,
 };
 use afterimage::{CatalogError, Item, ItemKey};
 use afterimage_schema::{TableDefinition, TableNameError, TableNames};
@@ -126,12 +126,14 @@ impl RegistryReader {
                     (None, _) => return self.of_nothing(),
                     (Some(own), IfAbsent::TakeFile) => return self.of_file(own),
                     (Some(own), IfAbsent::Register) => {
-                        let enrolment = enrol_unseen(own, &self.region)?;
-                        if session.enrol(&enrolment, None).await? {
+                        let registry = enrol_unseen(own, &self.region)?;
+                        session.put_definitions(&own.definitions()?).await?;
+                        if session.put_registry(&registry, None).await? {
                             tracing::info!(
-                                views = enrolment.registry.views.len(),
+                                views = registry.views.len(),
                                 "registry made: the views of the own file are generation 1"
                             );
+                            return self.of_registry(session, registry).await;
                         }
                     }
                 }
@@ -275,15 +277,14 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// Puts the definitions, and then the registry in the place of the one that was read; `false` if another
-    /// one stands there.
-    pub(crate) async fn enrol(
+    /// Puts a registry, whose definitions are there, in the place of the one that was read. Returns `false` if
+    /// another one stands there, or this one whose response was lost.
+    pub(crate) async fn put_registry(
         &self,
-        enrolment: &Enrolment,
+        registry: &Registry,
         read: Option<&Registry>,
     ) -> Result<bool, StoreError> {
-        self.put_definitions(&enrolment.definitions).await?;
-        let transaction = enrolment.registry.replacing(read);
+        let transaction = registry.replacing(read);
         let mut backoff = self.budget.backoff();
         loop {
             match self.commit(&transaction).await? {

@@ -245,8 +245,8 @@ fn own() -> OwnViews {
 
 /// Their registry.
 fn registry() -> Value {
-    let enrolment = enrol_unseen(&own(), "us-east-1").expect("names");
-    afterimage::attribute_value::item_to_json(&enrolment.registry.to_item())
+    let registry = enrol_unseen(&own(), "us-east-1").expect("names");
+    afterimage::attribute_value::item_to_json(&registry.to_item())
 }
 
 /// Replays a batch against a stream that gives these answers.

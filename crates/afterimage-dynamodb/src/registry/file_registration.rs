@@ -6,7 +6,7 @@ use std::time::Duration;
 use afterimage::View;
 use afterimage::keys::{head_prefix, ledger_prefix};
 use afterimage::registry::{
-    Definition, Enrolment, Maintained, OwnViews, Refused, Registry, Standing, State, enrol,
+    Definition, Maintained, OwnViews, Refused, Registry, Standing, State, enrol,
 };
 use afterimage_schema::Table;
 use aws_sdk_dynamodb::Client;
@@ -42,7 +42,8 @@ fn lines(refused: &[Refused]) -> String {
 pub struct FileRegistration {
     derived: Store,
     read: Option<Registry>,
-    enrolment: Option<Enrolment>,
+    /// The registry that is to be written, if it differs from the one that was read.
+    written: Option<Registry>,
     /// Those of the file, all of which are registered then.
     definitions: Vec<Definition>,
     maintained: Maintained,
@@ -71,20 +72,16 @@ impl FileRegistration {
             Some(read) => session.definitions(read, known).await,
             None => Ok(known),
         };
-        let mut known = known.map_err(RegistryUseError::from)?;
+        let known = known.map_err(RegistryUseError::from)?;
         let standing = standing(&session, own, read.as_ref()).await?;
-        let enrolment = enrol(own, read.as_ref(), &known, &standing, &region);
-        let enrolment = enrolment.map_err(RegisterError::Refused)?;
-        for definition in enrolment.iter().flat_map(|it| &it.definitions) {
-            known.insert(definition.fingerprint().clone(), Ok(definition.clone()));
-        }
-        let registry = enrolment.as_ref().map(|it| it.registry.clone()).or_else(|| read.clone());
-        let maintained = match registry {
+        let written = enrol(own, read.as_ref(), &known, &standing, &region);
+        let written = written.map_err(RegisterError::Refused)?;
+        let maintained = match written.clone().or_else(|| read.clone()) {
             Some(registry) => Maintained::of_registry(registry, &known, Some(own), derived_name)
                 .map_err(RegistryUseError::from)?,
             None => Maintained::of_file(own).map_err(RegistryUseError::from)?,
         };
-        Ok(Self { derived, read, enrolment, definitions: own_definitions, maintained })
+        Ok(Self { derived, read, written, definitions: own_definitions, maintained })
     }
 
     /// What is maintained once the file is registered: its views, and those that it has lost.
@@ -96,7 +93,7 @@ impl FileRegistration {
     /// The views that are registered over what a version without a registry wrote: whether that was written under
     /// their definitions cannot be told.
     pub fn unseen(&self) -> impl Iterator<Item = &str> {
-        let registered = self.enrolment.iter().flat_map(|it| &it.registry.views);
+        let registered = self.written.iter().flat_map(|it| &it.views);
         let is_new = |name: &str| self.read.as_ref().is_none_or(|it| it.of_view(name).is_none());
         let building = registered.filter(|it| it.state == State::Building);
         building.map(|it| it.name.as_str()).filter(move |name| is_new(name))
@@ -110,12 +107,10 @@ impl FileRegistration {
         let session = self.derived.session(Budget::until(Instant::now() + REGISTER_TIME_MAX));
         // One that is gone from the registry is put again.
         session.put_definitions(&self.definitions).await?;
-        match &self.enrolment {
-            Some(enrolment) if !session.enrol(enrolment, self.read.as_ref()).await? => {
-                Err(RegistryUseError::Contended)
-            }
-            Some(_) | None => Ok(()),
-        }
+        let Some(written) = &self.written else { return Ok(()) };
+        let is_written = session.put_registry(written, self.read.as_ref()).await?
+            || session.registry().await?.as_ref() == Some(written);
+        if is_written { Ok(()) } else { Err(RegistryUseError::Contended) }
     }
 }
 

@@ -3,7 +3,6 @@
 use std::fmt;
 use std::str::FromStr;
 
-use afterimage_schema::Table;
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 
@@ -60,6 +59,8 @@ impl FromStr for Fingerprint {
 /// The canonical form of a view and its table: keys sorted, defaults and settings left out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Definition {
+    view_name: String,
+    table_name: String,
     document: Value,
     text: String,
     fingerprint: Fingerprint,
@@ -103,7 +104,8 @@ impl Definition {
         }
         let text = canonical(&document);
         let fingerprint = Fingerprint::of(&text);
-        Self { document, text, fingerprint }
+        let (view_name, table_name) = (view.name().to_owned(), table_name.to_owned());
+        Self { view_name, table_name, document, text, fingerprint }
     }
 
     /// What it is known by.
@@ -121,14 +123,13 @@ impl Definition {
     /// The view's name.
     #[must_use]
     pub fn view_name(&self) -> &str {
-        self.document.pointer("/view/name").and_then(Value::as_str).unwrap_or_default()
+        &self.view_name
     }
 
-    /// The table that the view reads, and its real name.
+    /// The real name of the table that the view reads.
     #[must_use]
-    pub fn table(&self) -> Option<(Table, &str)> {
-        let (logical, section) = self.document.get("table")?.as_object()?.iter().next()?;
-        Some((logical.parse().ok()?, section.get("name")?.as_str()?))
+    pub fn table_name(&self) -> &str {
+        &self.table_name
     }
 
     /// What decides what the view writes, by key as the views file writes it: `group_by`, `rows.index`,
@@ -175,7 +176,14 @@ impl Definition {
             let found = version.map_or_else(|| "none".to_owned(), Value::to_string);
             return Err(DefinitionError::Version { found });
         }
-        Ok(Self { document, text, fingerprint: fingerprint.clone() })
+        let section = document.get("table").and_then(Value::as_object);
+        let section = section.and_then(|sections| sections.values().next());
+        let table_name = section.and_then(|it| it.get("name")).and_then(Value::as_str);
+        let view_name = document.pointer("/view/name").and_then(Value::as_str);
+        let (view_name, table_name) = view_name.zip(table_name).ok_or(DefinitionError::Changed)?;
+        let (view_name, table_name) = (view_name.to_owned(), table_name.to_owned());
+        let fingerprint = fingerprint.clone();
+        Ok(Self { view_name, table_name, document, text, fingerprint })
     }
 }
 
@@ -246,7 +254,7 @@ pub(super) mod tests {
         let read = Definition::from_item(before.fingerprint(), Some(&before.to_item()));
         assert_eq!(read, Ok(before.clone()));
         assert_eq!(before.view_name(), "by-status");
-        assert_eq!(before.table(), Some((Table::literal("orders"), "shop-orders")));
+        assert_eq!(before.table_name(), "shop-orders");
         assert_eq!(before.fingerprint().to_string().parse(), Ok(before.fingerprint().clone()));
     }
 
@@ -293,6 +301,10 @@ pub(super) mod tests {
             assert_eq!(error.expect_err("refused").to_string(), expected);
         };
         check("{", "the definition is not the one that its fingerprint is of");
+        check(
+            r#"{"contribution_version":1,"view":{"name":"by-status"}}"#,
+            "the definition is not the one that its fingerprint is of",
+        );
         check(
             r#"{"contribution_version":2}"#,
             "the definition is of the contribution version 2, and this version of Afterimage knows only 1: use the version that registered it, or a later one",

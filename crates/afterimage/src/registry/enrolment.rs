@@ -25,15 +25,6 @@ pub struct Standing {
     pub filled_targets: BTreeSet<String>,
 }
 
-/// What is written to register a file.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Enrolment {
-    /// The registry as it is then.
-    pub registry: Registry,
-    /// Definitions that are put before the registry names them.
-    pub definitions: Vec<Definition>,
-}
-
 /// Why a file is not registered.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
@@ -77,7 +68,7 @@ pub enum Refused {
 
 /// Registers a file: new views over empty tables as live ones. A view that `derived` already holds while there
 /// is no registry was made by a version without one: it goes on as generation 1. Settings become those of the
-/// file. `None` if there is nothing to write.
+/// file. Returns the registry as it is then; `None` if there is nothing to write.
 ///
 /// # Errors
 /// Every reason why the file cannot be registered; then nothing is to be written.
@@ -87,7 +78,7 @@ pub fn enrol(
     registered: &BTreeMap<Fingerprint, Result<Definition, DefinitionError>>,
     standing: &Standing,
     region: &str,
-) -> Result<Option<Enrolment>, Vec<Refused>> {
+) -> Result<Option<Registry>, Vec<Refused>> {
     let definitions = own.definitions().map_err(|error| vec![error.into()])?;
     let mut registry = read.cloned().unwrap_or_else(|| empty(region));
     let mut refused: Vec<_> = differences(&definitions, &registry, registered)
@@ -96,15 +87,13 @@ pub fn enrol(
         .map(|difference| Refused::Differs { difference })
         .collect();
     let mut new = Vec::new();
-    for definition in definitions {
-        let name = definition.view_name();
-        let settings = own.views.named(name).map(crate::View::settings).unwrap_or_default();
+    for (view, definition) in own.views.iter().zip(definitions) {
+        let (name, settings) = (view.name(), view.settings());
         if let Some(known) = registry.views.iter_mut().find(|it| it.name == name) {
             known.settings = settings;
             continue;
         }
-        let table = definition.table().map_or_else(String::new, |(_, name)| name.to_owned());
-        let view = name.to_owned();
+        let (view, table) = (name.to_owned(), definition.table_name().to_owned());
         let state = match read {
             None if standing.derived_views.contains(name) => State::Building,
             // What is refused is still looked at beside the others: every reason is reported.
@@ -142,16 +131,14 @@ pub fn enrol(
     if !refused.is_empty() {
         return Err(refused);
     }
-    let mut definitions = Vec::new();
     for (definition, settings, state) in new {
         add(&mut registry, &definition, settings, state);
-        definitions.push(definition);
     }
     if read == Some(&registry) {
         return Ok(None);
     }
     registry.revision = registry.revision.saturating_add(1);
-    Ok(Some(Enrolment { registry, definitions }))
+    Ok(Some(registry))
 }
 
 /// Registers a file where there is no registry and nothing can be looked at first: as generation 1 of every
@@ -159,15 +146,13 @@ pub fn enrol(
 ///
 /// # Errors
 /// [`TableNameError`] if a table has no real name.
-pub fn enrol_unseen(own: &OwnViews, region: &str) -> Result<Enrolment, TableNameError> {
-    let definitions = own.definitions()?;
+pub fn enrol_unseen(own: &OwnViews, region: &str) -> Result<Registry, TableNameError> {
     let mut registry = empty(region);
     registry.revision = 1;
-    for definition in &definitions {
-        let settings = own.views.named(definition.view_name()).map(crate::View::settings);
-        add(&mut registry, definition, settings.unwrap_or_default(), State::Building);
+    for (view, definition) in own.views.iter().zip(own.definitions()?) {
+        add(&mut registry, &definition, view.settings(), State::Building);
     }
-    Ok(Enrolment { registry, definitions })
+    Ok(registry)
 }
 
 fn empty(region: &str) -> Registry {
@@ -190,7 +175,7 @@ fn add(registry: &mut Registry, definition: &Definition, settings: Settings, sta
         state,
         since: None,
         fingerprint: definition.fingerprint().clone(),
-        table: definition.table().map_or_else(String::new, |(_, name)| name.to_owned()),
+        table: definition.table_name().to_owned(),
         settings,
     });
 }
@@ -246,8 +231,8 @@ pub(super) mod tests {
         let read = case.is_registered.then_some(&registry);
         let found = match enrol(&file, read, &known, &standing, "eu-west-1") {
             Ok(None) => "nothing\n".to_owned(),
-            Ok(Some(enrolment)) => {
-                let views = enrolment.registry.views.iter();
+            Ok(Some(registry)) => {
+                let views = registry.views.iter();
                 views.map(|it| format!("{} {} {}\n", it.name, it.generation, it.state)).collect()
             }
             Err(refused) => refused.iter().map(|it| format!("{it}\n")).collect(),

@@ -13,6 +13,6 @@ mod usable;
 
 pub use definition::{CONTRIBUTION_VERSION, Definition, DefinitionError, Fingerprint};
 pub use difference::{Difference, differences};
-pub use enrolment::{Enrolment, Refused, Standing, VIEW_COUNT_MAX, enrol, enrol_unseen};
+pub use enrolment::{Refused, Standing, VIEW_COUNT_MAX, enrol, enrol_unseen};
 pub use item::{LAYOUT_VERSION, Registration, Registry, RegistryError, State};
 pub use maintained::{Maintained, MaintainedError, OwnViews, Unreadable};

@@ -15,8 +15,8 @@ pub(super) fn usable<'a>(
     }
     let definition = definitions.get(&registration.fingerprint);
     let definition = definition.ok_or(DefinitionError::Missing)?.as_ref().map_err(Clone::clone)?;
-    let table = definition.table().map(|(_, name)| name);
-    if definition.view_name() != registration.name || table != Some(&registration.table) {
+    if definition.view_name() != registration.name || definition.table_name() != registration.table
+    {
         return Err(DefinitionError::Changed);
     }
     let read = Views::from_documents([(definition.document(), &registration.settings)]);
