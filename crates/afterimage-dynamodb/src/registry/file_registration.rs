@@ -10,6 +10,7 @@ use afterimage::registry::{
 };
 use afterimage_schema::Table;
 use aws_sdk_dynamodb::Client;
+use futures::FutureExt as _;
 use tokio::time::Instant;
 
 use super::{Definitions, RegistryUseError, derived_store};
@@ -108,8 +109,9 @@ impl FileRegistration {
         // One that is gone from the registry is put again.
         session.put_definitions(&self.definitions).await?;
         let Some(written) = &self.written else { return Ok(()) };
-        let is_written = session.put_registry(written, self.read.as_ref()).await?
-            || session.registry().await?.as_ref() == Some(written);
+        // Boxed, so that callers do not carry the types of all the futures within.
+        let is_written = session.put_registry(written, self.read.as_ref()).boxed().await?
+            || session.registry().boxed().await?.as_ref() == Some(written);
         if is_written { Ok(()) } else { Err(RegistryUseError::Contended) }
     }
 }

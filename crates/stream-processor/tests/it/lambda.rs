@@ -39,8 +39,7 @@ impl Deployment {
         let deployment = Self::unregistered().await;
         let views = Views::compiled_in().expect("views");
         let own = OwnViews { views, names: deployment.tables.names().clone() };
-        let registration = FileRegistration::prepare(deployment.client.clone(), &own);
-        let registration = Box::pin(registration).await;
+        let registration = FileRegistration::prepare(deployment.client.clone(), &own).await;
         registration.expect("accepted").register().await.expect("registered");
         deployment
     }
