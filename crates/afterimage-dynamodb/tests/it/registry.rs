@@ -5,6 +5,7 @@ use afterimage_dynamodb::{Processor, RegisterError};
 use afterimage_schema::Table;
 use serde_json::{Value, json};
 
+use crate::faults::{Fault, faulty_client};
 use crate::world::{ALBUMS, TABLES, World, record, register, words};
 
 const COUNTS: &str = r#"
@@ -226,6 +227,19 @@ async fn what_stands_under_a_target_is_not_added_to() {
     let refused = register(&world.client, &views(COUNTS), world.dynamodb.names()).await;
     let said = refused.expect_err("refused").to_string();
     assert!(said.contains("`derived` already holds items that it would add to"), "{said}");
+}
+
+#[tokio::test]
+async fn a_registry_whose_responses_are_lost_is_known_as_ones_own() {
+    let mut world = World::new().await;
+    world.use_views(COUNTS).await;
+    world.delete(Table::DERIVED, json!({"pk": {"S": "registry"}, "sk": {"S": "views"}})).await;
+    let (client, faults) = faulty_client(&world.client);
+    // As many as the client sends under one token.
+    faults.push(&[Fault::LoseResponse, Fault::LoseResponse, Fault::LoseResponse]);
+    let registered = register(&client, &views(COUNTS), world.dynamodb.names()).await;
+    registered.expect("its own write");
+    assert_eq!(words(&world.deliver(&[album(1, "a", "Rock")]).await), "applied");
 }
 
 #[tokio::test]
