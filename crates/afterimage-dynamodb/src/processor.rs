@@ -48,7 +48,7 @@ pub enum ProcessorError {
     /// A table has no name.
     #[error(transparent)]
     Catalog(#[from] CatalogError),
-    /// The client does not tell its Region, and streams of other Regions must be told apart.
+    /// The client has no Region, so that streams of other Regions could not be recognised.
     #[error("the client has no Region: set AWS_REGION")]
     NoRegion,
 }

@@ -40,7 +40,7 @@ pub enum RegistryUseError {
     /// A table is not defined.
     #[error(transparent)]
     Catalog(#[from] CatalogError),
-    /// The client does not tell its Region, and streams of other Regions must be told apart.
+    /// The client has no Region, so that streams of other Regions could not be recognised.
     #[error("the client has no Region: set AWS_REGION")]
     NoRegion,
     /// Others wrote the registry at the same time, again and again.

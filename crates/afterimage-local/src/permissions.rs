@@ -13,7 +13,7 @@ use crate::template::{reference, resources_of_type};
 pub struct Permissions {
     /// What no policy of the function allows.
     pub missing: Vec<Starvation>,
-    /// What cannot be told from the template, one sentence each: it may allow what seems to be missing.
+    /// What the template does not show, one sentence each: it may allow what seems to be missing.
     pub unknown: Vec<String>,
 }
 

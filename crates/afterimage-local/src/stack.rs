@@ -219,7 +219,7 @@ async fn register(
     for view in prepared.unseen() {
         tracing::warn!(
             view,
-            "the view goes on from data of a version without a registry: `afterimage verify` tells whether that was written under this definition"
+            "the view continues on data of a version without a registry: run `afterimage verify` to see whether that data was written under this definition"
         );
     }
     for it in &maintained.differences {

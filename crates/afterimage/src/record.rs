@@ -70,10 +70,10 @@ pub enum DecodeError {
     /// The table is of a registered view whose definition cannot be used: the record has to come again.
     #[error("the definition of a view that reads the table cannot be used")]
     UnreadableView,
-    /// The stream is that of another Region: a replica of a global table tells every change once more, under
+    /// The stream is in another Region. A replica of a global table has every change in its own stream, under
     /// other versions.
     #[error(
-        "the record is of a stream in the Region `{found}`, and the registry is of `{registered}`: a replica of a global table tells the same changes by its own stream, and only one of them counts"
+        "the record is of a stream in the Region `{found}`, and the registry is of `{registered}`: a replica of a global table has the same changes in its own stream, and only one of the two counts"
     )]
     Region {
         /// The Region of the stream.

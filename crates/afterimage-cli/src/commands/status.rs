@@ -218,7 +218,7 @@ fn notes(connection: &Connection, maintained: &Maintained) -> Vec<String> {
     let registered = maintained.registry.iter().flat_map(|it| &it.views);
     let building = registered.filter(|it| it.state == State::Building).map(|it| {
         format!(
-            "view `{}` is building: whether what was there before is in it is not known; `afterimage verify` tells",
+            "view `{}` is building: it is unknown whether it covers what its table held before; run `afterimage verify`",
             it.name
         )
     });

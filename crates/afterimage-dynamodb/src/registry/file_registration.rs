@@ -91,8 +91,8 @@ impl FileRegistration {
         &self.maintained
     }
 
-    /// The views that are registered over what a version without a registry wrote: whether that was written under
-    /// their definitions cannot be told.
+    /// The views that are registered over data of a version without a registry. It is unknown whether that data was
+    /// written under their definitions.
     pub fn unseen(&self) -> impl Iterator<Item = &str> {
         let registered = self.written.iter().flat_map(|it| &it.views);
         let is_new = |name: &str| self.read.as_ref().is_none_or(|it| it.of_view(name).is_none());
@@ -106,7 +106,7 @@ impl FileRegistration {
     /// [`RegistryUseError::Contended`] if the registry has changed since.
     pub async fn register(&self) -> Result<(), RegistryUseError> {
         let session = self.derived.session(Budget::until(Instant::now() + REGISTER_TIME_MAX));
-        // One that is gone from the registry is put again.
+        // A definition that was deleted from the registry is put again.
         session.put_definitions(&self.definitions).await?;
         let Some(written) = &self.written else { return Ok(()) };
         // Boxed, so that callers do not carry the types of all the futures within.

@@ -141,8 +141,8 @@ pub fn enrol(
     Ok(Some(registry))
 }
 
-/// Registers a file where there is no registry and nothing can be looked at first: as generation 1 of every
-/// view, of which nobody knows whether it is whole.
+/// Registers a file when there is no registry, without looking at the tables. Every view becomes generation 1,
+/// and it is unknown whether the view covers what its table already held.
 ///
 /// # Errors
 /// [`TableNameError`] if a table has no real name.

@@ -82,7 +82,7 @@ pub struct Registration {
 pub struct Registry {
     /// Counts the writes of this item.
     pub revision: u64,
-    /// The Region whose streams this `derived` serves; a replica of a global table tells every change by a
+    /// The Region whose streams this `derived` serves; a replica of a global table has every change in a
     /// stream of its own (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/globaltables-streams.html>).
     pub region: String,
     /// The generations, in the order in which they were registered.
