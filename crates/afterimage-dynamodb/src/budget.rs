@@ -14,11 +14,15 @@ const RESERVE_MAX: Duration = Duration::from_secs(1);
 /// The first wait after contention; it doubles each time, and is drawn at random below that.
 const BACKOFF_FIRST: Duration = Duration::from_millis(20);
 
-/// The longest wait.
+/// The longest wait for an answer.
 const BACKOFF_MAX: Duration = Duration::from_secs(1);
 
-/// How often one task is put back by others before it is left to a redelivery.
-const SETBACK_COUNT_MAX: u32 = 12;
+/// How often a request is repeated.
+const REPETITION_COUNT_MAX: u32 = 12;
+
+/// The longest wait for others who are at the same items. A transaction of 100 actions holds them for some ten
+/// milliseconds: who waits much longer finds them held by somebody else again.
+const CONTENTION_BACKOFF_MAX: Duration = Duration::from_millis(400);
 
 /// The time that a batch may take: it stops before the deadline, early enough to report.
 #[derive(Debug, Clone, Copy)]
@@ -41,9 +45,15 @@ impl Budget {
         tokio::time::timeout_at(self.stop_at, future).await.ok()
     }
 
-    /// Waits within this time, as often as one task may be set back.
+    /// Waits within this time, as often as a request is repeated.
     pub(crate) fn backoff(&self) -> Backoff {
-        Backoff::new(BACKOFF_FIRST, BACKOFF_MAX, SETBACK_COUNT_MAX).until(self.stop_at)
+        Backoff::new(BACKOFF_FIRST, BACKOFF_MAX, REPETITION_COUNT_MAX).until(self.stop_at)
+    }
+
+    /// Waits for others who are at the same items, as long as there is time: a batch that gave up would come again,
+    /// and find them there again.
+    pub(crate) fn contention_backoff(&self) -> Backoff {
+        Backoff::new(BACKOFF_FIRST, CONTENTION_BACKOFF_MAX, u32::MAX).until(self.stop_at)
     }
 }
 
@@ -69,7 +79,7 @@ mod tests {
         while backoff.wait().await {
             wait_count += 1;
         }
-        assert_eq!(wait_count, SETBACK_COUNT_MAX);
+        assert_eq!(wait_count, REPETITION_COUNT_MAX);
         let spent = Budget::until(Instant::now());
         tokio::time::advance(Duration::from_millis(1)).await;
         assert!(!spent.backoff().wait().await);

@@ -1,12 +1,16 @@
 //! Drives tasks: reads, commits and parks for them until they are done or the time is over.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use afterimage::batch::ViewTask;
 use afterimage::engine::{Committed, Parking, Read, Refusal, Step};
-use afterimage::parked::{ParkedRecord, StreamPlace};
+use afterimage::parked::{ParkedRecord, ParkedRows, StreamPlace, without_images};
 use afterimage::record::Decoded;
 use afterimage::write::Transaction;
 use futures::stream::{StreamExt as _, TryStreamExt as _};
+use tokio::time::Instant;
 
+use crate::pace::Pace;
 use crate::store::{Session, StoreError};
 
 /// Tasks under way at once: enough to hide latency, few enough for a small function.
@@ -28,9 +32,15 @@ pub(crate) struct Payloads<'a> {
     pub(crate) decoded: &'a [Decoded],
     /// When the batch began, as RFC 3339 in UTC.
     pub(crate) now: &'a str,
-    /// The parked record that the batch tries again, if it does: what is still parked of it is the same
-    /// as before, and is not kept twice.
-    pub(crate) retried: Option<&'a ParkedRecord>,
+    /// The parked record that the batch tries again, if it does.
+    pub(crate) retried: Option<&'a RetriedRecord<'a>>,
+}
+
+/// A parked record that is tried again.
+pub(crate) struct RetriedRecord<'a> {
+    pub(crate) record: &'a ParkedRecord,
+    /// Whether it is parked under another id now.
+    pub(crate) is_moved: AtomicBool,
 }
 
 /// A task, and the step that it said last. A step is asked for once, and then answered.
@@ -130,7 +140,7 @@ async fn drive(
     payloads: &Payloads<'_>,
     driven: &mut Driven,
 ) -> Result<(), StoreError> {
-    let mut backoff = session.budget.backoff();
+    let mut pace = Pace::new(session.budget);
     loop {
         if session.budget.is_spent() {
             return Err(StoreError::TimeOver);
@@ -147,18 +157,14 @@ async fn drive(
                 task.task.parked();
             }
             Step::Commit(transactions) => {
+                pace.begin().await;
+                let began = Instant::now();
                 let (results, error) = commit_all(session, &transactions).await;
-                let is_set_back = results.iter().any(Result::is_err);
-                if results.iter().any(Result::is_ok) {
-                    backoff = session.budget.backoff();
-                }
-                task.task.committed(results);
+                task.task.committed(results.clone());
                 if let Some(error) = error {
                     return Err(error);
                 }
-                if is_set_back && !backoff.wait().await {
-                    return Err(StoreError::TimeOver);
-                }
+                pace.ended(&results, began.elapsed()).await?;
             }
         }
         driven.go_on();
@@ -194,8 +200,14 @@ async fn park_all(
     parkings: &[Parking],
 ) -> Result<(), StoreError> {
     let mut records = Vec::new();
-    for parking in parkings {
-        records.extend(parked_record(payloads, view, parking));
+    for record in parkings.iter().filter_map(|it| parked_record(payloads, view, it)) {
+        match payloads.retried.filter(|retried| retried.record.view == view) {
+            // It is parked already, and stays as it is.
+            Some(retried) if retried.record.id() == record.id() => continue,
+            Some(retried) => retried.is_moved.store(true, Ordering::Relaxed),
+            None => {}
+        }
+        records.push(record);
     }
     let parks = records.into_iter().map(|record| async move {
         session.park(&record).await?;
@@ -215,13 +227,17 @@ async fn park_all(
 fn parked_record(payloads: &Payloads<'_>, view: &str, parking: &Parking) -> Option<ParkedRecord> {
     let raw = payloads.raw_records.get(parking.index)?;
     let decoded = payloads.decoded.get(parking.index)?;
-    let retried = payloads.retried.filter(|retried| retried.view == view);
+    let raw_json = match &parking.rows {
+        None => raw.get().to_owned(),
+        Some(_) => without_images(raw.get()),
+    };
     Some(ParkedRecord {
         view: view.to_owned(),
         place: StreamPlace::of(decoded.stream_label.clone(), decoded.sequence_number.clone()),
         reason: parking.reason.clone(),
-        part: retried.map_or_else(|| parking.part.clone(), |retried| retried.part.clone()),
+        part: parking.rows.as_ref().map(ParkedRows::title),
+        rows: parking.rows.clone(),
         parked_at: payloads.now.to_owned(),
-        raw_json: raw.get().to_owned(),
+        raw_json,
     })
 }

@@ -101,8 +101,14 @@ impl ParkedRecords {
             match session.commit(&removal).await? {
                 Ok(()) => return Ok(Removed::Done),
                 Err(Refusal::Changed(_)) => return Ok(Removed::Changed),
-                Err(Refusal::Contended | Refusal::Unknown) if backoff.wait().await => {}
-                Err(Refusal::Contended | Refusal::Unknown | Refusal::Invalid(_)) => {
+                Err(Refusal::Contended | Refusal::Throttled | Refusal::Unknown)
+                    if backoff.wait().await => {}
+                Err(
+                    Refusal::Contended
+                    | Refusal::Throttled
+                    | Refusal::Unknown
+                    | Refusal::Invalid(_),
+                ) => {
                     return Err(StoreError::NotRemoved);
                 }
             }

@@ -291,7 +291,7 @@ impl Session<'_> {
                 Ok(()) => return Ok(true),
                 Err(Refusal::Changed(_)) => return Ok(false),
                 Err(Refusal::Invalid(_)) => return Err(StoreError::RegistryRefused),
-                Err(Refusal::Contended | Refusal::Unknown) => {
+                Err(Refusal::Contended | Refusal::Throttled | Refusal::Unknown) => {
                     if !backoff.wait().await {
                         return Err(StoreError::TimeOver);
                     }

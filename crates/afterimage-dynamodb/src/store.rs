@@ -16,6 +16,7 @@ use dynamodb_client::{Meaning, meaning};
 use crate::budget::Budget;
 use crate::convert::ConvertError;
 use crate::meter::Meter;
+use crate::pace::SetBack;
 
 pub(crate) use scan::{Page, Scan};
 
@@ -53,12 +54,23 @@ pub enum StoreError {
     /// A parked record could not be removed.
     #[error("the parked record could not be removed, and may be tried again")]
     NotRemoved,
+    /// DynamoDB does not take the item of parked rows.
+    #[error("parked rows were refused: their keys may be longer than an item can hold")]
+    ParkingRefused,
     /// DynamoDB does not take the registry's item.
     #[error("the registry was refused: it may be larger than an item can be")]
     RegistryRefused,
     /// The batch's time is over.
     #[error("the batch's time is over")]
     TimeOver,
+    /// A commit was set back again and again.
+    #[error("set back {count} times in a row: {cause}")]
+    SetBack {
+        /// How often the work was set back since it last got further.
+        count: u32,
+        /// What stood in the way the last time.
+        cause: SetBack,
+    },
 }
 
 /// The tables.
@@ -130,8 +142,10 @@ impl StoreError {
             | StoreError::Parked(_)
             | StoreError::Answer
             | StoreError::NotRemoved
+            | StoreError::ParkingRefused
             | StoreError::RegistryRefused
-            | StoreError::TimeOver => false,
+            | StoreError::TimeOver
+            | StoreError::SetBack { .. } => false,
         }
     }
 }

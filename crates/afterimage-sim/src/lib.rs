@@ -20,7 +20,9 @@ mod world_error;
 
 pub use canary::Canary;
 pub use check::Violation;
-pub use dynamodb::{Dynamodb, DynamodbError, Fault, FaultRates, ItemError, Watcher, client};
+pub use dynamodb::{
+    Dynamodb, DynamodbError, Fault, FaultRates, ItemError, TransactionTime, Watcher, client,
+};
 pub use run::{RunError, Verdict, run};
 pub use schedule::{Action, Schedule, Step};
 pub use search::{Found, Search, search};

@@ -33,6 +33,8 @@ pub struct Verdict {
     pub call_count: u64,
     /// Records that were delivered.
     pub record_count: usize,
+    /// Records that invocations were given, each as often as it was given.
+    pub delivery_count: usize,
     /// How often each outcome was reported, a view and a record at a time.
     pub outcomes: BTreeMap<&'static str, u64>,
     /// What happened, where it was recorded.
@@ -76,6 +78,7 @@ pub fn run(
         Ok(Verdict {
             violation,
             call_count: world.dynamodb.call_count(),
+            delivery_count: world.mapping.delivery_count(),
             record_count: world.mapping.with_stream(|stream| stream.delivered().len()),
             outcomes: world.mapping.outcomes(),
             trace: trace.lines(),

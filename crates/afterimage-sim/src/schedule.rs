@@ -6,7 +6,7 @@ use std::fmt;
 use afterimage_schema::Table;
 
 use crate::delivery::Terms;
-use crate::dynamodb::FaultRates;
+use crate::dynamodb::{FaultRates, TransactionTime};
 use crate::world::{Album, Change, Edit, Message, Year};
 
 /// Genres; one has a slash, one characters beyond ASCII, one looks like a number.
@@ -14,6 +14,19 @@ const GENRES: [&str; 5] = ["Rock", "AC/DC", "Ünïcode 漢", "1980", "true"];
 
 /// Years as numbers: three of them are one number.
 const YEAR_NUMBERS: [&str; 5] = ["1980", "1980.0", "1.98E3", "-0.5", "1975"];
+
+/// Albums of a library: more than one transaction takes.
+const LIBRARY: std::ops::Range<u8> = 190..210;
+
+/// Records in a batch of a library.
+const LIBRARY_BATCH_SIZE: usize = 250;
+
+/// How long transactions hold their items: not at all, a little, and so long that most of them overlap.
+const TRANSACTION_TIMES: [TransactionTime; 3] = [
+    TransactionTime::NONE,
+    TransactionTime { base_ms: 4, per_action_us: 300 },
+    TransactionTime { base_ms: 40, per_action_us: 2_000 },
+];
 
 /// Members of a crowd: more than one chunk of the head, and more than one transaction.
 const CROWD: std::ops::Range<u8> = 50..60;
@@ -126,6 +139,9 @@ impl Schedule {
         if draw.is_one_in(60) {
             steps.extend(draw.crowd());
         }
+        if draw.is_one_in(10) {
+            steps.extend(draw.library());
+        }
         steps.extend((0..draw.random.usize(8..70)).map(|_| draw.step()));
         Self { seed, rates, lanes_per_shard, bisects, before, steps }
     }
@@ -148,6 +164,7 @@ impl Draw {
         FaultRates {
             per_mille: self.choice(&[0, 20, 80, 250], 0),
             delay_ms_max: self.choice(&[1, 10, 50, 400], 1),
+            transaction_time: self.choice(&TRANSACTION_TIMES, TransactionTime::NONE),
         }
     }
 
@@ -252,6 +269,25 @@ impl Draw {
             3 => Edit::Unpin,
             _ => Edit::Message(value),
         }
+    }
+
+    /// Many albums are put at once, most of them of one genre, and delivered in large batches.
+    fn library(&mut self) -> Vec<Step> {
+        let count = self.random.u8(LIBRARY);
+        let mut actions: Vec<_> = (0..count)
+            .map(|album| {
+                Action::Change(Change::PutAlbum(Album {
+                    number: 10 + album,
+                    genre: if self.is_one_in(8) { self.genre() } else { Some("Rock") },
+                    year: Year::Number("1980"),
+                    is_selected: true,
+                    note_bytes: 0,
+                }))
+            })
+            .collect();
+        let terms = Terms { batch_size: LIBRARY_BATCH_SIZE, ..Terms::CALM };
+        actions.extend((0..3).map(|pick| Action::Invoke { pick, terms }));
+        actions.into_iter().map(|action| Step { after_ms: 0, action }).collect()
     }
 
     /// Many members join one group at once.

@@ -1,7 +1,7 @@
 //! Shrinks a schedule that fails to one that is short enough to read.
 
 use crate::canary::Canary;
-use crate::dynamodb::FaultRates;
+use crate::dynamodb::{FaultRates, TransactionTime};
 use crate::run::{RunError, run};
 use crate::schedule::Schedule;
 
@@ -49,6 +49,10 @@ impl Shrinking {
         let calm = [
             Schedule { rates: FaultRates::NONE, ..self.best.clone() },
             Schedule { rates: FaultRates { per_mille: 0, ..self.best.rates }, ..self.best.clone() },
+            Schedule {
+                rates: FaultRates { transaction_time: TransactionTime::NONE, ..self.best.rates },
+                ..self.best.clone()
+            },
             Schedule { lanes_per_shard: 1, bisects: false, ..self.best.clone() },
         ];
         for schedule in calm {

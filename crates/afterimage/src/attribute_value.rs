@@ -51,6 +51,15 @@ impl AttributeValue {
         AttributeValue::N(number.into())
     }
 
+    /// The number, if the value is one without a fraction, and not negative.
+    #[must_use]
+    pub fn as_whole(&self) -> Option<u64> {
+        match self {
+            Self::N(number) => number.as_str().parse().ok(),
+            _ => None,
+        }
+    }
+
     /// The text, if the value is a string.
     #[must_use]
     pub fn as_string(&self) -> Option<&str> {

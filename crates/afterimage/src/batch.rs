@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::engine::{Opening, Parking, ParkingTask, Routed, Settled, Task};
 use crate::outcome::Outcome;
-use crate::parked::NO_VIEW;
+use crate::parked::{NO_VIEW, ParkedRecord};
 use crate::reason::reason;
 use crate::record::{DecodeError, Record};
 use crate::views::{View, Views};
@@ -56,13 +56,13 @@ impl Batch {
         (batch, tasks)
     }
 
-    /// Routes a record that a view parked, all of it or a `part`, to that view alone.
+    /// Routes what a view parked to that view alone: a record, or rows that it told of.
     #[must_use]
-    pub fn retry(view: &View, record: &Record, part: Option<&str>) -> (Self, Vec<ViewTask>) {
+    pub fn retry(view: &View, record: &Record, parked: &ParkedRecord) -> (Self, Vec<ViewTask>) {
         let mut batch = Self { routes: vec![Vec::new()], settled: BTreeMap::new() };
         let mut tasks = Vec::new();
         let routed = Routed { index: 0, record };
-        batch.take(view.name(), &[routed], view.retry(routed, part), &mut tasks);
+        batch.take(view.name(), &[routed], view.retry(routed, parked), &mut tasks);
         (batch, tasks)
     }
 
@@ -99,7 +99,7 @@ impl Batch {
                 Err(DecodeError::UnreadableView) => {
                     settled.push(Settled::Outcome { index, outcome: Outcome::Failed });
                 }
-                Err(error) => parkings.push(Parking { index, reason: reason(error), part: None }),
+                Err(error) => parkings.push(Parking { index, reason: reason(error), rows: None }),
             }
         }
         if !settled.is_empty() {

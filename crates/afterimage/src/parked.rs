@@ -7,8 +7,11 @@
 //! | `view`, `reason`, `parked_at` | which view, why, and when, in the first piece |
 //! | `part` | what of the record is parked, where it is not all of it |
 //! | `piece_count`, `payload` | how many pieces there are, and this one: raw JSON, deflated |
+//!
+//! Rows that cannot follow are parked by their cause instead: see [`ParkedRows`].
 
 mod id;
+mod rows;
 mod stored;
 mod stream_place;
 
@@ -25,13 +28,18 @@ use crate::key::{ItemKey, hexadecimal};
 use crate::keys::{DerivedKey, parked_prefix};
 use crate::limits::{PARKED_PART_BYTES_MAX, PARTITION_KEY_BYTES_MAX};
 use crate::number::Number;
+use crate::write::{Action, Changes, Clause, Transaction, Write};
 
 pub use id::PARTITION_PREFIX;
+pub use rows::{ParkedRows, RowCause, without_images};
 pub use stored::{Stored, Summary};
 pub use stream_place::StreamPlace;
 
 /// The view's name under which records are parked that no view could be found for.
 pub const NO_VIEW: &str = "-";
+
+/// The attribute that counts how often parked rows were met.
+const TIMES: &str = "times";
 
 /// Characters of a reason that are kept: an attribute's name in it may be very long.
 const REASON_CHARACTERS_MAX: usize = 1024;
@@ -47,6 +55,8 @@ pub struct ParkedRecord {
     pub reason: String,
     /// What of the record is parked, where it is not all of it.
     pub part: Option<String>,
+    /// The rows that are parked, if it is rows and not the record.
+    pub rows: Option<ParkedRows>,
     /// When it was parked, as RFC 3339 in UTC.
     pub parked_at: String,
     /// The record's JSON, as it was delivered.
@@ -80,6 +90,9 @@ impl ParkedRecord {
     #[must_use]
     pub fn partition_key(&self) -> String {
         let prefix = parked_prefix(&self.view);
+        if let Some(rows) = &self.rows {
+            return format!("{prefix}cause#{}", rows.hash());
+        }
         let by_place = self
             .place
             .as_ref()
@@ -127,8 +140,42 @@ impl ParkedRecord {
         self.reason.chars().take(REASON_CHARACTERS_MAX).collect()
     }
 
+    /// Two transactions of which one can be committed: the first if these rows are not parked yet, the second if they
+    /// are; it counts once more. `None` if it is a record that is parked.
+    ///
+    /// # Errors
+    /// [`ParkedError::Payload`] if the payload cannot be compressed.
+    pub fn rows_writes(&self) -> Result<Option<[Transaction; 2]>, ParkedError> {
+        if self.rows.is_none() {
+            return Ok(None);
+        }
+        let write = |key: &ItemKey, action, condition| Transaction {
+            writes: vec![Write {
+                key: key.clone(),
+                action,
+                conditions: vec![condition],
+                read_byte_count: 0,
+            }],
+        };
+        let writes = self.to_items()?.into_iter().next().map(|(key, item)| {
+            let first = Action::Put(item);
+            let again = Action::Update(Changes {
+                set: [("last_parked_at".to_owned(), AttributeValue::string(&self.parked_at))]
+                    .into(),
+                add: [(TIMES.to_owned(), 1)].into(),
+                ..Changes::default()
+            });
+            let there = Clause::Equals("pk".to_owned(), key.partition.to_attribute_value());
+            [write(&key, first, Clause::Missing("pk".to_owned())), write(&key, again, there)]
+        });
+        Ok(writes)
+    }
+
     fn part_hash(&self) -> Option<String> {
-        self.part.as_ref().map(|part| hexadecimal(&Sha256::digest(part.as_bytes())))
+        self.part
+            .as_ref()
+            .filter(|_| self.rows.is_none())
+            .map(|part| hexadecimal(&Sha256::digest(part.as_bytes())))
     }
 
     fn piece(&self, key: &ItemKey, number: usize, count: usize, payload: &[u8]) -> Item {
@@ -150,6 +197,11 @@ impl ParkedRecord {
             item.extend(text.map(|text| (name.to_owned(), AttributeValue::string(text))));
         }
         item.insert("piece_count".to_owned(), AttributeValue::whole(count as u64));
+        if let Some(rows) = &self.rows {
+            item.extend(rows.attributes());
+            item.insert("last_parked_at".to_owned(), AttributeValue::string(&self.parked_at));
+            item.insert(TIMES.to_owned(), AttributeValue::whole(1));
+        }
         item
     }
 
@@ -190,6 +242,7 @@ impl ParkedRecord {
             place: StreamPlace::of(optional("stream_label"), optional("sequence_number")),
             reason: text("reason")?,
             part: optional("part"),
+            rows: ParkedRows::of_item(first),
             parked_at: text("parked_at")?,
             raw_json,
         })
@@ -215,9 +268,33 @@ mod tests {
             }),
             reason: "the group is a list".to_owned(),
             part: part.map(str::to_owned),
+            rows: None,
             parked_at: "2026-01-31T12:00:00Z".to_owned(),
             raw_json: raw_json.to_owned(),
         }
+    }
+
+    fn parked_rows(raw_json: &str) -> ParkedRecord {
+        let rows = ParkedRows {
+            group: "g1".parse().expect("a group"),
+            owner: Some("WATCH#ada".parse().expect("an owner")),
+            cause: RowCause::Unwritable,
+        };
+        let part = rows.title();
+        let whole = parked(raw_json, Some(("2026-01-01T00:00:00", "7")), Some(&part));
+        ParkedRecord { rows: Some(rows), ..whole }
+    }
+
+    #[test]
+    fn rows_are_parked_by_their_cause_and_not_by_the_record() {
+        let (first, other) = (parked_rows("{}"), parked_rows(r#"{"eventID":"8"}"#));
+        assert_eq!(check_round_trip(&first), 1);
+        assert_eq!(first.id(), other.id());
+        assert!(first.partition_key().starts_with("parked#order-counts#cause#"));
+        let [put, again] = first.rows_writes().expect("compresses").expect("rows");
+        let keys = [&put, &again].map(|it| it.writes.first().expect("a write").key.to_string());
+        assert_eq!(keys, [first.partition_key() + " / 0000", first.partition_key() + " / 0000"]);
+        assert!(parked("{}", None, None).rows_writes().expect("compresses").is_none());
     }
 
     #[track_caller]

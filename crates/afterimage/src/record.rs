@@ -143,14 +143,17 @@ pub struct Decoded {
 #[must_use]
 pub fn decode(catalog: &Catalog, label_max: Option<&StreamLabel>, raw_json: &str) -> Decoded {
     let mut json: Value = serde_json::from_str(raw_json).unwrap_or(Value::Null);
-    let text = |pointer| json.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
-    let short = |text: &String| text.len() <= RECORD_NAME_BYTES_MAX;
-    let stream = text("/eventSourceARN").filter(short).and_then(|arn| stream_of_arn(&arn));
+    let text = |pointer| {
+        let text = json.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
+        text.filter(|text| text.len() <= RECORD_NAME_BYTES_MAX)
+    };
+    let arn = text("/eventSourceARN");
+    let stream = arn.as_deref().and_then(stream_of_arn);
     Decoded {
-        event_name: text("/eventName").filter(short),
-        table_name: stream.as_ref().map(|it| it.table_name.clone()),
-        stream_label: stream.as_ref().map(|it| it.label.clone()),
-        sequence_number: text("/dynamodb/SequenceNumber").filter(short),
+        event_name: text("/eventName"),
+        table_name: stream.map(|it| it.table_name.to_owned()),
+        stream_label: stream.map(|it| it.label.to_owned()),
+        sequence_number: text("/dynamodb/SequenceNumber"),
         created_at_ms: created_at_ms(&json),
         record: decode_record(catalog, label_max, &mut json, stream),
     }
@@ -166,7 +169,7 @@ fn decode_record(
     catalog: &Catalog,
     label_max: Option<&StreamLabel>,
     json: &mut Value,
-    stream: Option<Stream>,
+    stream: Option<Stream<'_>>,
 ) -> Result<Record, DecodeError> {
     json.as_object().ok_or(DecodeError::NotAnObject)?;
     let text = |pointer, field| {
@@ -180,15 +183,15 @@ fn decode_record(
     };
     text("/eventSourceARN", "eventSourceARN")?;
     let stream = stream.ok_or(DecodeError::StreamArn)?;
-    let definition = match catalog.of_name(&stream.table_name) {
+    let definition = match catalog.of_name(stream.table_name) {
         TableOfName::Read(definition) => definition,
         TableOfName::Unread => return Err(DecodeError::UnreadTable),
         TableOfName::Unreadable => return Err(DecodeError::UnreadableView),
         TableOfName::Unknown => return Err(DecodeError::UnknownTable),
     };
     if let Some(registered) = catalog.region().filter(|it| *it != stream.region) {
-        let registered = registered.to_owned();
-        return Err(DecodeError::Region { found: stream.region, registered });
+        let (found, registered) = (stream.region.to_owned(), registered.to_owned());
+        return Err(DecodeError::Region { found, registered });
     }
     let sequence_number = text("/dynamodb/SequenceNumber", "dynamodb.SequenceNumber")?;
     let version = Version {
@@ -240,20 +243,21 @@ fn decode_image(
 }
 
 /// A stream, as its ARN names it.
-struct Stream {
-    region: String,
-    table_name: String,
-    label: String,
+#[derive(Clone, Copy)]
+struct Stream<'a> {
+    region: &'a str,
+    table_name: &'a str,
+    label: &'a str,
 }
 
 /// The parts of `arn:aws:dynamodb:<region>:<account>:table/<name>/stream/<label>`.
-fn stream_of_arn(arn: &str) -> Option<Stream> {
+fn stream_of_arn(arn: &str) -> Option<Stream<'_>> {
     let mut parts = arn.splitn(6, ':');
     let is_dynamodb = parts.next() == Some("arn") && parts.nth(1) == Some("dynamodb");
-    let region = parts.next().filter(|_| is_dynamodb)?.to_owned();
+    let region = parts.next().filter(|_| is_dynamodb)?;
     let resource = parts.nth(1)?;
     let (table_name, label) = resource.strip_prefix("table/")?.split_once("/stream/")?;
-    Some(Stream { region, table_name: table_name.to_owned(), label: label.to_owned() })
+    Some(Stream { region, table_name, label })
 }
 
 #[cfg(test)]

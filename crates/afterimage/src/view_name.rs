@@ -1,17 +1,15 @@
 //! The name of a view.
 
-use std::borrow::Borrow;
-use std::fmt;
-use std::ops::Deref;
 use std::str::FromStr;
-use std::sync::Arc;
 
+use crate::checked_text::checked_text;
 use crate::limits::VIEW_NAME_BYTES_MAX;
 
-/// The name of a view: up to 64 lower-case letters, digits and `-`, beginning with a letter. It is part
-/// of keys in `derived`. Cheap to clone.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ViewName(Arc<str>);
+checked_text! {
+    /// The name of a view: up to 64 lower-case letters, digits and `-`, beginning with a letter. It is part
+    /// of keys in `derived`.
+    ViewName
+}
 
 /// A text is not the name of a view.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -19,14 +17,6 @@ pub struct ViewName(Arc<str>);
     "it is not a name of up to 64 lower-case letters, digits and `-` that begins with a letter"
 )]
 pub struct ViewNameError;
-
-impl ViewName {
-    /// The name as text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
 
 impl FromStr for ViewName {
     type Err = ViewNameError;
@@ -40,26 +30,6 @@ impl FromStr for ViewName {
             && text.starts_with(|first: char| first.is_ascii_lowercase())
             && text.bytes().all(|it| it.is_ascii_lowercase() || it.is_ascii_digit() || it == b'-');
         if is_name { Ok(Self(text.into())) } else { Err(ViewNameError) }
-    }
-}
-
-impl Deref for ViewName {
-    type Target = str;
-
-    fn deref(&self) -> &str {
-        &self.0
-    }
-}
-
-impl Borrow<str> for ViewName {
-    fn borrow(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for ViewName {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.0)
     }
 }
 

@@ -51,6 +51,12 @@ impl Backoff {
     }
 }
 
+/// A pause drawn at random below `longest`.
+#[must_use]
+pub fn jitter(longest: Duration) -> Duration {
+    longest.mul_f64(fastrand::f64())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -6,7 +6,7 @@ mod client;
 mod http_client;
 mod meaning;
 
-pub use backoff::Backoff;
+pub use backoff::{Backoff, jitter};
 pub use client::{
     ATTEMPT_COUNT, Timeouts, client_at_endpoint, client_from_environment, settings_at_endpoint,
     settings_from_environment,

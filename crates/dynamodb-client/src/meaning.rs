@@ -10,8 +10,10 @@ use aws_sdk_dynamodb::types::CancellationReason;
 pub enum Meaning {
     /// A condition did not hold: read again, and plan again.
     Changed,
-    /// No capacity, or another writer at the same items: wait, and try again.
+    /// Another writer was at the same items: wait, and try again.
     Contended,
+    /// No capacity: wait, and try again.
+    Throttled,
     /// The request may have been carried out: look, and go on from there.
     Unknown,
     /// The request can never be carried out.
@@ -26,7 +28,7 @@ impl Meaning {
     #[must_use]
     pub const fn is_passing(self) -> bool {
         match self {
-            Self::Contended | Self::Unknown => true,
+            Self::Contended | Self::Throttled | Self::Unknown => true,
             Self::Changed | Self::Invalid | Self::Hopeless => false,
         }
     }
@@ -46,14 +48,14 @@ pub fn meaning_of_code(code: &str) -> Meaning {
         "TransactionConflict"
         | "TransactionConflictException"
         | "TransactionInProgressException"
-        | "ReplicatedWriteConflictException"
-        | "ProvisionedThroughputExceeded"
+        | "ReplicatedWriteConflictException" => Meaning::Contended,
+        "ProvisionedThroughputExceeded"
         | "ProvisionedThroughputExceededException"
         | "ThrottlingError"
         | "ThrottlingException"
         | "Throttling"
         | "RequestLimitExceeded"
-        | "LimitExceededException" => Meaning::Contended,
+        | "LimitExceededException" => Meaning::Throttled,
         "InternalServerError"
         | "InternalFailure"
         | "ServiceUnavailable"
@@ -103,7 +105,7 @@ mod tests {
     use super::*;
 
     /// The whole table.
-    const CODES: [(Meaning, &[&str]); 5] = [
+    const CODES: [(Meaning, &[&str]); 6] = [
         (Meaning::Changed, &["ConditionalCheckFailed", "ConditionalCheckFailedException"]),
         (
             Meaning::Contended,
@@ -112,6 +114,11 @@ mod tests {
                 "TransactionConflictException",
                 "TransactionInProgressException",
                 "ReplicatedWriteConflictException",
+            ],
+        ),
+        (
+            Meaning::Throttled,
+            &[
                 "ProvisionedThroughputExceeded",
                 "ProvisionedThroughputExceededException",
                 "ThrottlingError",
@@ -198,6 +205,7 @@ mod tests {
         for (meaning, expected) in [
             (Meaning::Changed, false),
             (Meaning::Contended, true),
+            (Meaning::Throttled, true),
             (Meaning::Unknown, true),
             (Meaning::Invalid, false),
             (Meaning::Hopeless, false),

@@ -40,7 +40,9 @@ impl Refusal {
             "TooManyRequestsException" | "ServiceUnavailableException" | "ServiceUnavailable" => {
                 Self::Throttled
             }
-            _ if meaning_of_code(code) == Meaning::Contended => Self::Throttled,
+            _ if matches!(meaning_of_code(code), Meaning::Contended | Meaning::Throttled) => {
+                Self::Throttled
+            }
             _ => Self::Other,
         }
     }

@@ -1,5 +1,7 @@
 //! Parked records, tried again.
 
+use std::sync::atomic::AtomicBool;
+
 use afterimage::batch::{Batch, ViewTask};
 use afterimage::parked::{NO_VIEW, ParkedRecord};
 use afterimage::record::Decoded;
@@ -10,7 +12,7 @@ use tokio::time::Instant;
 
 use super::Processor;
 use crate::budget::Budget;
-use crate::drive::{Payloads, drive_all};
+use crate::drive::{Payloads, RetriedRecord, drive_all};
 use crate::meter::Consumption;
 use crate::registry::{IfAbsent, RegistryUseError};
 use crate::store::StoreError;
@@ -48,16 +50,19 @@ pub struct Retried {
     pub errors: Vec<StoreError>,
     /// What the attempt consumed.
     pub consumption: Consumption,
+    /// Whether what is left of it is parked under another id.
+    is_moved: bool,
 }
 
 impl Retried {
     /// Whether the parked record has done its duty: its effect is committed, or can never matter any
-    /// more, or it is parked under the name of a view instead of beside all of them.
+    /// more, or it is parked under another id: under the name of a view instead of beside all of them, or by the cause
+    /// instead of by the record.
     #[must_use]
     pub fn is_settled(&self, parked: &ParkedRecord) -> bool {
         self.outcomes.iter().all(|(view, outcome)| match outcome {
             Outcome::Failed => false,
-            Outcome::Parked => *view != parked.view,
+            Outcome::Parked => *view != parked.view || self.is_moved,
             Outcome::Applied
             | Outcome::Coalesced
             | Outcome::Duplicate
@@ -92,11 +97,12 @@ impl Processor {
         };
         let now = self.now();
         let raw_records = [raw];
+        let retried = RetriedRecord { record: parked, is_moved: AtomicBool::new(false) };
         let payloads = Payloads {
             raw_records: &raw_records,
             decoded: &decoded,
             now: &now,
-            retried: Some(parked),
+            retried: Some(&retried),
         };
         let session = current.store.session(budget);
         let (tasks, errors) = drive_all(&session, &payloads, tasks).boxed().await;
@@ -105,7 +111,8 @@ impl Processor {
         }
         let ends = tasks.iter().map(|task| (task.view.as_str(), task.task.outcomes()));
         let outcomes = batch.outcomes(ends).into_iter().flatten().collect();
-        Ok(Retried { outcomes, errors, consumption: session.meter.consumption() })
+        let is_moved = retried.is_moved.into_inner();
+        Ok(Retried { outcomes, errors, consumption: session.meter.consumption(), is_moved })
     }
 }
 
@@ -120,5 +127,5 @@ fn open_again(
     let record = decoded.record.as_ref().ok();
     let record = record.filter(|record| record.key.table == *view.source());
     let record = record.ok_or_else(|| RetryError::NotRead { view: parked.view.clone() })?;
-    Ok(Batch::retry(view, record, parked.part.as_deref()))
+    Ok(Batch::retry(view, record, parked))
 }

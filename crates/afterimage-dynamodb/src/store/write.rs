@@ -8,10 +8,12 @@ use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::ReturnConsumedCapacity;
 use dynamodb_client::{Meaning, meaning, meaning_of_reason};
+use tokio::time::Instant;
 
 use super::{Session, StoreError, service_error};
 use crate::convert::item_to_sdk;
 use crate::expression::transact_action;
+use crate::pace::Pace;
 
 impl Session<'_> {
     /// Commits a transaction, or says why not.
@@ -53,7 +55,9 @@ impl Session<'_> {
     fn note_refusal(&self, refusal: &Refusal) {
         match refusal {
             Refusal::Changed(_) => self.meter.conflicted(),
-            Refusal::Contended | Refusal::Unknown | Refusal::Invalid(_) => self.meter.retried(),
+            Refusal::Contended | Refusal::Throttled | Refusal::Unknown | Refusal::Invalid(_) => {
+                self.meter.retried()
+            }
         }
     }
 
@@ -104,15 +108,41 @@ impl Session<'_> {
         put.await
     }
 
-    /// Puts the pieces of a parked record, each once.
+    /// Puts the pieces of a parked record, each once, or counts parked rows.
     ///
     /// # Errors
     /// [`StoreError`] where a piece may not have been put.
     pub(crate) async fn park(&self, record: &ParkedRecord) -> Result<(), StoreError> {
+        if let Some(writes) = record.rows_writes()? {
+            return self.commit_one(&writes).await;
+        }
         for (key, item) in record.to_items()? {
             self.put_new(&key, &item).await?;
         }
         Ok(())
+    }
+}
+
+impl Session<'_> {
+    /// Commits the first of these transactions whose conditions hold, as long as there is time.
+    async fn commit_one(&self, transactions: &[Transaction]) -> Result<(), StoreError> {
+        let mut pace = Pace::new(self.budget);
+        loop {
+            let (began, mut ends) = (Instant::now(), Vec::new());
+            for transaction in transactions {
+                let end = self.commit(transaction).await?;
+                let is_next = matches!(end, Err(Refusal::Changed(_)));
+                ends.push(end);
+                if !is_next {
+                    break;
+                }
+            }
+            match ends.last() {
+                Some(Ok(())) | None => return Ok(()),
+                Some(Err(Refusal::Invalid(_))) => return Err(StoreError::ParkingRefused),
+                Some(Err(_)) => pace.ended(&ends, began.elapsed()).await?,
+            }
+        }
     }
 }
 
@@ -132,14 +162,15 @@ fn refusal<R>(error: &SdkError<TransactWriteItemsError, R>) -> Option<Refusal> {
     match meaning(error) {
         Meaning::Changed => Some(Refusal::Changed(Vec::new())),
         Meaning::Contended => Some(Refusal::Contended),
+        Meaning::Throttled => Some(Refusal::Throttled),
         Meaning::Unknown => Some(Refusal::Unknown),
         Meaning::Invalid => Some(Refusal::Invalid(Vec::new())),
         Meaning::Hopeless => None,
     }
 }
 
-/// A changed item outweighs contention, and that an invalid write: each is looked at again once the
-/// one before it is out of the way.
+/// A changed item outweighs contention, that a lack of capacity, and that an invalid write: each is looked
+/// at again once the one before it is out of the way.
 fn refusal_of_reasons(reasons: &[(usize, Meaning)]) -> Option<Refusal> {
     let with = |wanted: Meaning| -> Vec<usize> {
         reasons.iter().filter(|(_, it)| *it == wanted).map(|(index, _)| *index).collect()
@@ -149,6 +180,8 @@ fn refusal_of_reasons(reasons: &[(usize, Meaning)]) -> Option<Refusal> {
         Some(Refusal::Changed(changed))
     } else if !with(Meaning::Contended).is_empty() {
         Some(Refusal::Contended)
+    } else if !with(Meaning::Throttled).is_empty() {
+        Some(Refusal::Throttled)
     } else if !invalid.is_empty() {
         Some(Refusal::Invalid(invalid))
     } else if !with(Meaning::Unknown).is_empty() || reasons.is_empty() {
@@ -177,7 +210,8 @@ mod tests {
             &[(0, "TransactionConflict"), (3, "ConditionalCheckFailed")],
             Some(&Refusal::Changed(vec![3])),
         );
-        check(&[(0, "ValidationError"), (1, "ThrottlingError")], Some(&Refusal::Contended));
+        check(&[(0, "ThrottlingError"), (1, "TransactionConflict")], Some(&Refusal::Contended));
+        check(&[(0, "ValidationError"), (1, "ThrottlingError")], Some(&Refusal::Throttled));
         check(&[(2, "ValidationError")], Some(&Refusal::Invalid(vec![2])));
         check(&[(2, "InternalServerError")], Some(&Refusal::Unknown));
         check(&[], Some(&Refusal::Unknown));

@@ -1,5 +1,6 @@
 //! Batches: one bad record harms no other, and what failed is reported so that it comes again.
 
+use afterimage::Outcome;
 use afterimage_schema::Table;
 use serde_json::{Value, json};
 use testkit::stream_record::{STREAM_LABEL, stream_arn};
@@ -8,9 +9,13 @@ use crate::faults::Fault;
 use crate::world::{ALBUMS, World, record, words};
 
 fn album(number: u64, artist: &str) -> Value {
+    album_of(number, artist, artist)
+}
+
+fn album_of(number: u64, artist: &str, genre: &str) -> Value {
     let keys = json!({"Artist": {"S": artist}, "Album": {"S": "Album"}});
     let mut image = keys.clone();
-    image["Genre"] = json!({ "S": artist });
+    image["Genre"] = json!({ "S": genre });
     record(&ALBUMS, "INSERT", number, keys, image)
 }
 
@@ -105,4 +110,21 @@ async fn an_unreachable_table_fails_the_batch_and_parks_nothing() {
     delete.send().await.expect("deleted");
     let report = world.deliver(&[album(1, "a"), undecodable(2)]).await;
     assert_eq!(words(&report), "failed failed");
+}
+
+#[tokio::test]
+async fn a_commit_that_fails_forgets_none_of_those_beside_it() {
+    let (world, faults) = World::with_faults().await;
+    // Three transactions at once, of which one is denied for good.
+    faults.push(&[Fault::Deny]);
+    let albums = (0..180).map(|number| (number, format!("genre {}", number % 3)));
+    let records: Vec<_> =
+        albums.map(|(number, genre)| album_of(100 + number, &number.to_string(), &genre)).collect();
+    let report = world.deliver(&records).await;
+    let applied = report.outcomes().filter(|(_, outcome)| *outcome == Outcome::Applied).count();
+    assert_eq!(applied, 120);
+    assert_eq!(world.counts("albums-by-genre").await.values().sum::<u64>(), 120);
+    let again = world.deliver(&records).await;
+    assert!(again.outcomes().all(|(_, it)| matches!(it, Outcome::Applied | Outcome::Duplicate)));
+    assert_eq!(world.counts("albums-by-genre").await.values().sum::<u64>(), 180);
 }

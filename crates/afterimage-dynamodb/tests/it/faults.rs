@@ -25,6 +25,8 @@ pub enum Fault {
     InternalError,
     /// It is carried out, and the response is lost.
     LoseResponse,
+    /// The policies do not allow it: trying again is of no use.
+    Deny,
 }
 
 /// The script that a client's transactions meet.
@@ -165,6 +167,9 @@ impl HttpConnector for FaultyConnector {
             ),
             Some(Fault::InternalError) => {
                 answer(500, r#"{"__type":"InternalServerError","message":"try later"}"#)
+            }
+            Some(Fault::Deny) => {
+                answer(400, r#"{"__type":"AccessDeniedException","message":"not authorized"}"#)
             }
             Some(Fault::LoseResponse) => {
                 let carried_out = self.inner.call(request);

@@ -392,3 +392,35 @@ async fn five_hundred_messages_of_one_group_cost_one_move() {
     }
     assert!(rows(&world).await.iter().all(|row| row.contains(" t1-499 text ")));
 }
+
+/// The causes of what is parked, with how often each was met.
+async fn times(world: &World) -> Vec<(String, u64)> {
+    let derived = world.dump(Table::DERIVED).await;
+    let parked = derived.iter().filter_map(|item| {
+        let cause = item.get("cause")?.as_string()?;
+        Some((cause.to_owned(), item.get("times")?.as_whole()?))
+    });
+    parked.collect()
+}
+
+#[tokio::test]
+async fn rows_that_cannot_follow_are_parked_once_however_many_records_meet_them() {
+    let mut large = row_item("ada", "g", "t0", "-");
+    large["ballast"] = json!({"S": "x".repeat(300 * 1024)});
+    let mut world = world_with(&[large, row_item("lin", "g", "t0", "-")]).await;
+    world.use_settings(&at_most_two_rows()).await;
+    world.put(MESSAGES, row_item("sam", "g", "t0", "-")).await;
+    for minute in 1..5 {
+        let text = "y".repeat(150 * 1024);
+        world.put(MESSAGES, message_item("g", &format!("t{minute}"), &text)).await;
+        let mut edited = row_item("sam", "g", "t0", "-");
+        edited["note"] = json!({ "S": format!("edit {minute}") });
+        world.put(MESSAGES, edited).await;
+        world.drain().await;
+    }
+    assert_eq!(world.parked().await.len(), 2);
+    let times = times(&world).await;
+    let causes: Vec<_> = times.iter().map(|(cause, _)| cause.as_str()).collect();
+    assert_eq!(causes, ["beyond", "unwritable"]);
+    assert!(times.iter().all(|(_, times)| *times > 1), "{times:?}");
+}

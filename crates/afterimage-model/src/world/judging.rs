@@ -86,7 +86,7 @@ fn counts(deployment: &Deployment, world: &World) -> Option<String> {
                 Err(error) => return Some(error.to_string()),
                 Ok(entry) => {
                     if let Some(group) = entry.standing.group() {
-                        *expected.entry(group.to_owned()).or_insert(0) += 1;
+                        *expected.entry(group.to_string()).or_insert(0) += 1;
                     }
                 }
             }

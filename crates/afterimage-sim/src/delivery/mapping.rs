@@ -68,6 +68,8 @@ struct State {
     processes: Vec<Processor>,
     process_count: usize,
     invocations: Vec<Option<AbortHandle>>,
+    /// Records that invocations were given, each as often as it was given.
+    delivery_count: usize,
     outcomes: BTreeMap<&'static str, u64>,
     violation: Option<Violation>,
 }
@@ -93,6 +95,7 @@ impl Mapping {
             processes: Vec::new(),
             process_count: 0,
             invocations: Vec::new(),
+            delivery_count: 0,
             outcomes: BTreeMap::new(),
             violation: None,
         };
@@ -189,10 +192,12 @@ impl Mapping {
             format!("invocation {number} of {of_lane}: {}", names.join("; "))
         });
         let mapping = self.clone();
+        let batch_size = batch.len();
         let task = tokio::spawn(async move {
             mapping.run(number, lane, batch, processor, terms).await;
         });
         state.invocations.push(Some(task.abort_handle()));
+        state.delivery_count += batch_size;
         if let Some(lane) = lane.and_then(|it| state.shards.lanes.get_mut(it)) {
             lane.invocation = Some(number);
         }
@@ -335,6 +340,12 @@ impl Mapping {
     #[must_use]
     pub fn violation(&self) -> Option<Violation> {
         self.state().violation.clone()
+    }
+
+    /// Records that invocations were given, each as often as it was given.
+    #[must_use]
+    pub fn delivery_count(&self) -> usize {
+        self.state().delivery_count
     }
 
     /// How often each outcome was reported.

@@ -17,6 +17,7 @@ use tokio::time::sleep;
 
 use super::batch_get::{is_empty, take_eventual, take_hidden, take_unprocessed, tell_absent};
 use super::dispatch::{Refusal, dispatch};
+use super::held::Hold;
 use super::tamper::{Part, Passage, passage};
 use super::{CALLS_MAX, Dynamodb, Fault, State, is_write};
 use crate::canary::Canary;
@@ -103,7 +104,7 @@ impl InProcessClient {
                 | Fault::LoseResponse
                 | Fault::SwallowResponse
                 | Fault::Linger,
-            ) => self.pass(&call.operation, &call.body),
+            ) => self.pass_when_free(&call.operation, &call.body).await,
         };
         self.tell(&call, &answer);
         sleep(Duration::from_millis(call.back_ms)).await;
@@ -127,6 +128,29 @@ impl InProcessClient {
                 Err(refusal) => (refusal.status, refusal.body),
             })),
         }
+    }
+
+    /// Carries out a call, unless it meets items that another write holds. Transactions hold theirs for some time.
+    async fn pass_when_free(&self, operation: &str, body: &str) -> Result<(u16, String), Refusal> {
+        let (hold, time) = {
+            let state = self.dynamodb.state();
+            let time = state.rates.transaction_time;
+            (Hold::of(operation, body, &state.key_attributes), time)
+        };
+        let Some(hold) = hold else {
+            return self.pass(operation, body);
+        };
+        let taken = self.dynamodb.state().held.take(&hold);
+        if let Err((status, body)) = taken {
+            return Ok((status, body.to_string()));
+        }
+        let time = time.of(hold.action_count());
+        if hold.is_transaction() && !time.is_zero() {
+            sleep(time).await;
+        }
+        let answer = self.pass(operation, body);
+        self.dynamodb.state().held.release(&hold);
+        answer
     }
 
     /// Carries out a call, or what a planted bug makes of it.
@@ -283,7 +307,10 @@ impl State {
             return Some(Fault::LeaveUnprocessed);
         }
         self.random.choice(
-            Fault::ALL.into_iter().filter(|fault| fault.befalls(operation)).collect::<Vec<_>>(),
+            Fault::BY_CHANCE
+                .into_iter()
+                .filter(|fault| fault.befalls(operation))
+                .collect::<Vec<_>>(),
         )
     }
 }

@@ -2,12 +2,14 @@
 
 use serde_json::{Value, json};
 
+use super::held::TransactionTime;
+
 /// What happens to one call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
     /// It is throttled, and not carried out.
     Throttle,
-    /// Another transaction is at the same items: it is cancelled.
+    /// A transaction that is not seen here is at the same items: it is cancelled.
     Conflict,
     /// The service fails before carrying it out.
     InternalError,
@@ -28,10 +30,9 @@ pub enum Fault {
 }
 
 impl Fault {
-    /// Every fault.
-    pub const ALL: [Fault; 10] = [
+    /// The faults that calls meet by chance. Transactions conflict because they overlap, and not by chance.
+    pub const BY_CHANCE: [Fault; 9] = [
         Fault::Throttle,
-        Fault::Conflict,
         Fault::InternalError,
         Fault::InternalErrorAfter,
         Fault::LoseRequest,
@@ -86,16 +87,17 @@ impl Fault {
         pick: usize,
     ) -> Option<(u16, Value)> {
         let is_transaction = operation == "TransactWriteItems";
+        let picked: Vec<_> = pick.checked_rem(action_count).into_iter().collect();
         match self {
             Fault::Throttle if is_transaction && pick.is_multiple_of(2) => {
-                Some((400, cancelled(action_count, pick, "ThrottlingError")))
+                Some((400, cancelled(action_count, &picked, "ThrottlingError")))
             }
             Fault::Throttle => Some((
                 400,
                 json!({ "__type": "com.amazonaws.dynamodb.v20120810#ThrottlingException", "message": "slow down" }),
             )),
             Fault::Conflict if is_transaction => {
-                Some((400, cancelled(action_count, pick, "TransactionConflict")))
+                Some((400, cancelled(action_count, &picked, "TransactionConflict")))
             }
             Fault::Conflict => Some((
                 400,
@@ -122,13 +124,10 @@ fn internal_error() -> Value {
     })
 }
 
-/// A cancelled transaction: one of its actions has this reason, the others none.
-fn cancelled(action_count: usize, pick: usize, code: &str) -> Value {
+/// A cancelled transaction: these of its actions have this reason, the others none.
+pub(super) fn cancelled(action_count: usize, picked: &[usize], code: &str) -> Value {
     let reasons: Vec<_> = (0..action_count)
-        .map(|action| {
-            let is_picked = pick.checked_rem(action_count) == Some(action);
-            json!({ "Code": if is_picked { code } else { "None" } })
-        })
+        .map(|action| json!({ "Code": if picked.contains(&action) { code } else { "None" } }))
         .collect();
     json!({
         "__type": "com.amazonaws.dynamodb.v20120810#TransactionCanceledException",
@@ -137,16 +136,19 @@ fn cancelled(action_count: usize, pick: usize, code: &str) -> Value {
     })
 }
 
-/// How often calls meet faults, and how long they take.
+/// How often calls meet faults, and how long they and transactions take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FaultRates {
     /// Calls of a thousand that meet a fault.
     pub per_mille: u16,
     /// The longest that a request or a response takes on its way, in milliseconds.
     pub delay_ms_max: u64,
+    /// How long transactions hold their items.
+    pub transaction_time: TransactionTime,
 }
 
 impl FaultRates {
     /// No faults; a millisecond each way.
-    pub const NONE: Self = Self { per_mille: 0, delay_ms_max: 1 };
+    pub const NONE: Self =
+        Self { per_mille: 0, delay_ms_max: 1, transaction_time: TransactionTime::NONE };
 }

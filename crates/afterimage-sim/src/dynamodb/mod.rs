@@ -7,6 +7,7 @@ mod connector;
 mod dispatch;
 mod error;
 mod fault;
+mod held;
 mod items;
 mod stale_index;
 mod tamper;
@@ -14,9 +15,10 @@ mod tamper;
 pub use client::client;
 pub use error::DynamodbError;
 pub use fault::{Fault, FaultRates};
+pub use held::TransactionTime;
 pub use items::{ItemError, item_of_request, text};
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -29,6 +31,7 @@ use serde_json::{Value, json};
 use crate::canary::Canary;
 use crate::trace::Trace;
 use crate::world_error::WorldError;
+use held::Held;
 use stale_index::StaleIndex;
 
 /// The moment at which every simulation begins, in seconds since the Unix epoch.
@@ -60,6 +63,9 @@ struct State {
     script: VecDeque<Fault>,
     stale_index: Option<StaleIndex>,
     canary: Option<Canary>,
+    held: Held,
+    /// The key attributes of each table, by its real name.
+    key_attributes: BTreeMap<String, Vec<String>>,
     call_count: u64,
     write_count: u64,
     watcher: Option<Arc<dyn Watcher>>,
@@ -86,6 +92,8 @@ impl Dynamodb {
             script: VecDeque::new(),
             stale_index: None,
             canary: None,
+            held: Held::default(),
+            key_attributes: BTreeMap::new(),
             call_count: 0,
             write_count: 0,
             watcher: None,
@@ -103,6 +111,12 @@ impl Dynamodb {
             .map_err(|refusal| refused(refusal.body))?;
         if is_write(operation) {
             self.state().write_count += 1;
+        }
+        if operation == "CreateTable" {
+            let names = request["KeySchema"].as_array().into_iter().flatten();
+            let names = names.filter_map(|it| it["AttributeName"].as_str().map(str::to_owned));
+            let table = request["TableName"].as_str().unwrap_or_default().to_owned();
+            self.state().key_attributes.insert(table, names.collect());
         }
         serde_json::from_str(&body).map_err(|error| refused(error.to_string()))
     }

@@ -8,5 +8,6 @@
 
 mod canaries;
 mod faults;
+mod hot_group;
 mod schedules;
 mod traces;

@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use super::view::CountView;
 use crate::attribute_value::{AttributeValue, Item};
 use crate::canary::{InnerCanary, is_planted};
-use crate::limits::{GROUP_BYTES_MAX, SORT_KEY_BYTES_MAX};
+use crate::group_name::{GroupName, GroupNameError};
+use crate::limits::SORT_KEY_BYTES_MAX;
 
 /// What one source item adds to a view.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Contribution {
     /// One, to the count of this group.
-    Group(String),
+    Group(GroupName),
     /// Nothing.
     None,
 }
@@ -76,10 +77,11 @@ pub fn contribution_of_item(view: &CountView, item: &Item) -> Result<Contributio
     let attribute = || view.group_by.clone();
     let group = render_group(value)
         .ok_or_else(|| GroupError::Type { attribute: attribute(), type_name: value.type_name() })?;
+    let group: GroupName = group.parse().map_err(|error: GroupNameError| GroupError::Length {
+        attribute: attribute(),
+        byte_count: error.byte_count,
+    })?;
     let key_byte_count = view.target.sort.render(&group).len();
-    if group.is_empty() || group.len() > GROUP_BYTES_MAX {
-        return Err(GroupError::Length { attribute: attribute(), byte_count: group.len() });
-    }
     if key_byte_count > SORT_KEY_BYTES_MAX {
         return Err(GroupError::Length { attribute: attribute(), byte_count: key_byte_count });
     }
@@ -95,7 +97,7 @@ impl CountView {
     pub fn fold<'a>(
         &self,
         items: impl IntoIterator<Item = &'a Item>,
-    ) -> Result<BTreeMap<String, u64>, GroupError> {
+    ) -> Result<BTreeMap<GroupName, u64>, GroupError> {
         let mut counts = BTreeMap::new();
         for item in items {
             if let Contribution::Group(group) = contribution_of_item(self, item)? {

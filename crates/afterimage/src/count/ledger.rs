@@ -12,9 +12,9 @@
 use afterimage_schema::TableDefinition;
 
 use crate::attribute_value::{AttributeValue, Item};
+use crate::group_name::GroupName;
 use crate::key::ItemKey;
 use crate::keys::{DerivedKey, ENTRY_SORT};
-use crate::limits::GROUP_BYTES_MAX;
 use crate::version::{Version, VersionError};
 use crate::write::{Action, Clause, Write};
 
@@ -24,7 +24,7 @@ pub enum Standing {
     /// It is counted in this group.
     Counted {
         /// The group.
-        group: String,
+        group: GroupName,
     },
     /// It exists and adds nothing.
     Uncounted,
@@ -37,7 +37,7 @@ pub enum Standing {
 impl Standing {
     /// The group that it is counted in.
     #[must_use]
-    pub fn group(&self) -> Option<&str> {
+    pub fn group(&self) -> Option<&GroupName> {
         match self {
             Standing::Counted { group } => Some(group),
             Standing::Uncounted | Standing::Removed | Standing::Parked => None,
@@ -99,10 +99,9 @@ impl Entry {
         };
         let standing = match text("standing")? {
             "counted" => Standing::Counted {
-                group: Some(text("group")?)
-                    .filter(|group| (1..=GROUP_BYTES_MAX).contains(&group.len()))
-                    .ok_or(LedgerError::Attribute { attribute: "group" })?
-                    .to_owned(),
+                group: text("group")?
+                    .parse()
+                    .map_err(|_| LedgerError::Attribute { attribute: "group" })?,
             },
             "uncounted" => Standing::Uncounted,
             "removed" => Standing::Removed,
@@ -125,7 +124,7 @@ impl Entry {
         .map(|(name, text)| (name.to_owned(), AttributeValue::string(text)))
         .collect();
         if let Some(group) = self.standing.group() {
-            attributes.insert("group".to_owned(), AttributeValue::string(group));
+            attributes.insert("group".to_owned(), AttributeValue::string(group.as_str()));
         }
         attributes
     }
@@ -169,7 +168,7 @@ pub(crate) mod tests {
 
     fn any_entry() -> impl Strategy<Value = Entry> {
         let standing = prop_oneof![
-            ".{1,9}".prop_map(|group| Standing::Counted { group }),
+            ".{1,9}".prop_map(|group| Standing::Counted { group: group.parse().expect("a name") }),
             Just(Standing::Uncounted),
             Just(Standing::Removed),
             Just(Standing::Parked),

@@ -7,8 +7,11 @@
 mod contribution;
 mod ledger;
 mod open;
+mod open_change;
 mod pack;
 mod task;
+mod total;
+mod transaction_size;
 mod view;
 
 pub use contribution::{Contribution, GroupError, contribution_of_item, render_group};

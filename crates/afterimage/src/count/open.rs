@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::task::{CountTask, Delivery, OpenChange};
+use super::open_change::{Delivery, OpenChange};
+use super::task::CountTask;
 use super::view::{CountView, Removal};
 use crate::engine::{Opening, Routed, Settled, Task};
 use crate::key::ItemKey;

@@ -4,20 +4,21 @@
 //! twice. So changes with the same counts stay together, and a group is split over transactions
 //! only where one cannot hold it.
 
+use crate::group_name::GroupName;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A change to be packed: its place in the caller's list, and the groups whose counts it touches.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Packable {
     pub change: usize,
-    pub groups: BTreeSet<String>,
+    pub groups: BTreeSet<GroupName>,
 }
 
 /// Changes that share a transaction, and the groups that it touches.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Pack {
     pub changes: Vec<usize>,
-    pub groups: BTreeSet<String>,
+    pub groups: BTreeSet<GroupName>,
 }
 
 impl From<Packable> for Pack {
@@ -31,11 +32,11 @@ impl Pack {
         self.changes.len() + self.groups.len()
     }
 
-    fn added_group_count(&self, groups: &BTreeSet<String>) -> usize {
+    fn added_group_count(&self, groups: &BTreeSet<GroupName>) -> usize {
         groups.difference(&self.groups).count()
     }
 
-    fn add(&mut self, changes: &[usize], groups: &BTreeSet<String>) {
+    fn add(&mut self, changes: &[usize], groups: &BTreeSet<GroupName>) {
         self.changes.extend_from_slice(changes);
         self.groups.extend(groups.iter().cloned());
     }
@@ -44,7 +45,7 @@ impl Pack {
 /// Packs changes into transactions of at most `action_count_max` actions: one for each change, and
 /// one for each group touched. `action_count_max` is at least 3, so that any change fits.
 pub(super) fn pack(packables: Vec<Packable>, action_count_max: usize) -> Vec<Pack> {
-    let mut clusters: BTreeMap<BTreeSet<String>, Vec<usize>> = BTreeMap::new();
+    let mut clusters: BTreeMap<BTreeSet<GroupName>, Vec<usize>> = BTreeMap::new();
     for packable in packables {
         clusters.entry(packable.groups).or_default().push(packable.change);
     }
@@ -69,7 +70,7 @@ pub(super) fn pack(packables: Vec<Packable>, action_count_max: usize) -> Vec<Pac
 fn best_pack<'a>(
     packs: &'a mut [Pack],
     change_count: usize,
-    groups: &BTreeSet<String>,
+    groups: &BTreeSet<GroupName>,
     action_count_max: usize,
 ) -> Option<&'a mut Pack> {
     packs
@@ -106,7 +107,10 @@ mod tests {
         let names = groups.iter().flat_map(|(name, count)| std::iter::repeat_n(*name, *count));
         names
             .enumerate()
-            .map(|(change, name)| Packable { change, groups: [name.to_owned()].into() })
+            .map(|(change, name)| Packable {
+                change,
+                groups: [name.parse().expect("a group")].into(),
+            })
             .collect()
     }
 
@@ -144,7 +148,10 @@ mod tests {
             let packables: Vec<_> = groups
                 .into_iter()
                 .enumerate()
-                .map(|(change, groups)| Packable { change, groups })
+                .map(|(change, groups)| {
+                    let groups = groups.iter().map(|it| it.parse().expect("a group"));
+                    Packable { change, groups: groups.collect() }
+                })
                 .collect();
             let packs = pack(packables.clone(), action_count_max);
             prop_assert!(packs.iter().all(|pack| pack.action_count() <= action_count_max));
@@ -152,7 +159,7 @@ mod tests {
             changes.sort_unstable();
             prop_assert_eq!(changes, (0..packables.len()).collect::<Vec<_>>());
             for pack in &packs {
-                let touched: BTreeSet<String> =
+                let touched: BTreeSet<GroupName> =
                     pack.changes.iter().flat_map(|it| packables[*it].groups.clone()).collect();
                 prop_assert_eq!(&touched, &pack.groups);
             }

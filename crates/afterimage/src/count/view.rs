@@ -67,6 +67,12 @@ impl Target {
     pub fn key(&self, group: &str) -> ItemKey {
         ItemKey::strings(Table::DERIVED, self.partition.clone(), self.sort.render(group))
     }
+
+    /// Whether a key is in the partition of the counts.
+    #[must_use]
+    pub fn is_key(&self, key: &ItemKey) -> bool {
+        key.table == Table::DERIVED && key.partition.as_string() == Some(self.partition.as_str())
+    }
 }
 
 impl CountView {

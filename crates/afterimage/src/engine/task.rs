@@ -5,6 +5,7 @@ use afterimage_schema::Table;
 use crate::attribute_value::Item;
 use crate::key::{ItemKey, KeyValue};
 use crate::outcome::Outcome;
+use crate::parked::ParkedRows;
 use crate::write::Transaction;
 
 /// Something that a task needs to know before it can go on.
@@ -46,15 +47,15 @@ pub enum Answer {
     Suggested(Vec<Item>),
 }
 
-/// A record to be parked, now and for ever, beside the others.
+/// A record, or rows that it tells of, to be parked beside the others.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Parking {
     /// The record's place in the event.
     pub index: usize,
     /// Why it can never be applied: a sentence without item contents.
     pub reason: String,
-    /// What of the record is parked, where it is not all of it: a row's key, say.
-    pub part: Option<String>,
+    /// The rows that are parked, if it is rows and not the record. Whoever parks them again counts once more.
+    pub rows: Option<ParkedRows>,
 }
 
 /// What a task wants next.
@@ -75,8 +76,10 @@ pub enum Step {
 pub enum Refusal {
     /// What was read has changed since: these writes' conditions failed, by index.
     Changed(Vec<usize>),
-    /// Another transaction was at the same items, or the table had no capacity.
+    /// Another transaction was at the same items.
     Contended,
+    /// The table had no capacity.
+    Throttled,
     /// It is not known whether it was committed: the response was lost.
     Unknown,
     /// It can never be committed: these writes, by index, are not valid. Empty where the service

@@ -23,6 +23,7 @@ use crate::attribute_value::{AttributeValue, Item};
 use crate::key::ItemKey;
 use crate::keys::DerivedKey;
 use crate::limits::CHUNK_COUNT_MAX;
+use crate::owner_name::OwnerName;
 use crate::version::{Version, VersionError};
 use crate::write::{Action, Clause, Write};
 
@@ -43,7 +44,7 @@ pub struct Newest {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OwnerPlace {
     /// The owner: the rows' partition key.
-    pub owner: String,
+    pub owner: OwnerName,
     /// Their sort keys; one, but before a group's first move.
     pub sorts: Vec<String>,
     /// The `newest_revision` that they carry; less than the head's where they lag behind.
@@ -261,7 +262,7 @@ fn places(item: &Item) -> Result<Vec<OwnerPlace>, HeadError> {
             return None;
         };
         Some(OwnerPlace {
-            owner: place.get("partition")?.as_string()?.to_owned(),
+            owner: place.get("partition")?.as_string()?.parse().ok()?,
             sorts: sorts
                 .iter()
                 .map(|it| it.as_string().map(str::to_owned))
@@ -277,7 +278,7 @@ fn places(item: &Item) -> Result<Vec<OwnerPlace>, HeadError> {
     if is_each_once { Ok(places) } else { Err(broken()) }
 }
 
-fn is_distinct<'a>(mut texts: impl Iterator<Item = &'a String>) -> bool {
+fn is_distinct<T: Ord>(mut texts: impl Iterator<Item = T>) -> bool {
     let mut seen = BTreeSet::new();
     texts.all(|text| seen.insert(text))
 }
@@ -313,6 +314,7 @@ mod tests {
 
     fn any_place() -> impl Strategy<Value = OwnerPlace> {
         (".{1,9}", btree_set(".{1,9}", 0..3), 0..u64::MAX).prop_map(|(owner, sorts, carries)| {
+            let owner = owner.parse().expect("an owner");
             OwnerPlace { owner, sorts: sorts.into_iter().collect(), carries }
         })
     }
@@ -358,7 +360,7 @@ mod tests {
     #[test]
     fn a_head_that_cannot_be_worked_with_is_refused() {
         let place = |owner: &str, sorts: &[&str]| OwnerPlace {
-            owner: owner.to_owned(),
+            owner: owner.parse().expect("an owner"),
             sorts: sorts.iter().map(|sort| (*sort).to_owned()).collect(),
             carries: 0,
         };

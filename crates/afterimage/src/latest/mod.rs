@@ -4,6 +4,7 @@
 //! One transaction changes the head, on condition that it still is as read, and moves the rows: each
 //! is deleted at its old key and put at its new one, with everything else that it holds.
 
+mod advance;
 mod head;
 mod open;
 mod owner;

@@ -8,8 +8,10 @@ use super::task::GroupTask;
 use super::view::LatestView;
 use crate::attribute_value::{AttributeValue, Item, item_byte_count};
 use crate::engine::{Opening, Parking, ParkingTask, Routed, Settled, Task};
-use crate::limits::{COPIED_BYTES_MAX, GROUP_BYTES_MAX};
+use crate::group_name::{GroupName, GroupNameError};
+use crate::limits::COPIED_BYTES_MAX;
 use crate::outcome::Outcome;
+use crate::parked::ParkedRecord;
 use crate::reason::reason;
 use crate::record::{Change, Record};
 
@@ -28,10 +30,14 @@ impl LatestView {
         self.open_as(records, None)
     }
 
-    fn open_as(self: &Arc<Self>, records: &[Routed<'_>], again: Option<&Again>) -> Opening {
+    fn open_as(
+        self: &Arc<Self>,
+        records: &[Routed<'_>],
+        again: Option<&(usize, Again)>,
+    ) -> Opening {
         let mut settled = Vec::new();
         let mut parkings = Vec::new();
-        let mut groups: BTreeMap<String, GroupState> = BTreeMap::new();
+        let mut groups: BTreeMap<GroupName, GroupState> = BTreeMap::new();
         for Routed { index, record } in records.iter().copied() {
             if record.change == Change::Remove {
                 settled.push(Settled::Outcome { index, outcome: Outcome::Skipped });
@@ -42,7 +48,7 @@ impl LatestView {
                 Role::Row(hint) => group_of(self, &mut groups, &hint.group).hint(hint),
                 Role::NotSelected => Some(Settled::Outcome { index, outcome: Outcome::Skipped }),
                 Role::Unusable { reason } => {
-                    parkings.push(Parking { index, reason, part: None });
+                    parkings.push(Parking { index, reason, rows: None });
                     None
                 }
             };
@@ -59,17 +65,25 @@ impl LatestView {
         Opening { settled, tasks }
     }
 
-    /// Opens a parked record again. Where all of it is parked, it is as if it came for the first time:
-    /// the head tells whether it still matters. Where rows are parked as a part of it, the head is
-    /// content, and they have to be looked at again.
+    /// Opens again what was parked. A record is opened as if it came for the first time: the head tells whether it
+    /// still matters. Rows are looked at again, since the head is content with them.
     #[must_use]
-    pub fn retry(self: &Arc<Self>, record: Routed<'_>, part: Option<&str>) -> Opening {
-        let again = part.map(|part| {
+    pub fn retry(self: &Arc<Self>, record: Routed<'_>, parked: &ParkedRecord) -> Opening {
+        if let Some(rows) = &parked.rows {
+            let mut group = GroupState::new(Arc::clone(self), rows.group.clone());
+            let rows = match &rows.owner {
+                Some(owner) => Again::Owner(owner.clone()),
+                None => Again::Unregistered,
+            };
+            group.again = Some((record.index, rows));
+            return Opening { settled: Vec::new(), tasks: vec![Box::new(GroupTask::new(group))] };
+        }
+        // Version 0.1 parked rows as a part of the record that told of them.
+        let again = parked.part.as_ref().map(|part| {
             let owner = [(self.partition_attribute.clone(), AttributeValue::string(part))].into();
-            match self.rows.selection.selects(&owner) {
-                true => Again::Owner(part.to_owned()),
-                false => Again::Unregistered,
-            }
+            let owner = part.parse().ok().filter(|_| self.rows.selection.selects(&owner));
+            let rows = owner.map_or(Again::Unregistered, Again::Owner);
+            (record.index, rows)
         });
         self.open_as(&[record], again.as_ref())
     }
@@ -109,9 +123,10 @@ impl LatestView {
         let Some((group, order)) = self.group_of_source_item(image).zip(order) else {
             return Role::NotSelected;
         };
-        if let Err(reason) = check_group(group) {
-            return Role::Unusable { reason };
-        }
+        let group = match group.parse() {
+            Ok(group) => group,
+            Err(error) => return unusable(&error),
+        };
         let copied = self.copied(image);
         let byte_count = item_byte_count(&copied);
         if byte_count > COPIED_BYTES_MAX {
@@ -122,7 +137,7 @@ impl LatestView {
         }
         Role::Source(SourceRecord {
             index,
-            group: group.to_owned(),
+            group,
             key: record.key.clone(),
             order: order.to_owned(),
             version: record.version.clone(),
@@ -142,20 +157,18 @@ impl LatestView {
                 return Role::Unusable { reason };
             }
         };
-        if let Err(reason) = check_group(group) {
-            return Role::Unusable { reason };
-        }
-        let owner_and_sort = record
-            .key
-            .partition
-            .as_string()
-            .zip(record.key.sort.as_ref().and_then(|sort| sort.as_string()));
+        let group = match group.parse() {
+            Ok(group) => group,
+            Err(error) => return unusable(&error),
+        };
+        let owner = record.key.partition.as_string().and_then(|it| it.parse().ok());
+        let owner_and_sort = owner.zip(record.key.sort.as_ref().and_then(|sort| sort.as_string()));
         match owner_and_sort {
             None => Role::NotSelected,
             Some((owner, sort)) => Role::Row(RowHint {
                 index,
-                group: group.clone(),
-                owner: owner.to_owned(),
+                group,
+                owner,
                 sort: sort.to_owned(),
                 version: record.version.clone(),
             }),
@@ -165,17 +178,13 @@ impl LatestView {
 
 fn group_of<'a>(
     view: &Arc<LatestView>,
-    groups: &'a mut BTreeMap<String, GroupState>,
-    group: &str,
+    groups: &'a mut BTreeMap<GroupName, GroupState>,
+    group: &GroupName,
 ) -> &'a mut GroupState {
-    groups.entry(group.to_owned()).or_insert_with(|| GroupState::new(Arc::clone(view), group))
+    let new = || GroupState::new(Arc::clone(view), group.clone());
+    groups.entry(group.clone()).or_insert_with(new)
 }
 
-fn check_group(group: &str) -> Result<(), String> {
-    let byte_count = group.len();
-    if (1..=GROUP_BYTES_MAX).contains(&byte_count) {
-        Ok(())
-    } else {
-        Err(format!("the group has {byte_count} bytes; 1 to {GROUP_BYTES_MAX} are possible"))
-    }
+fn unusable(error: &GroupNameError) -> Role {
+    Role::Unusable { reason: error.to_string() }
 }

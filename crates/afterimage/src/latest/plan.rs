@@ -13,6 +13,7 @@ use crate::canary::{InnerCanary, is_planted};
 use crate::engine::Read;
 use crate::key::{ItemKey, KeyValue};
 use crate::limits::SUGGESTED_ROWS_MAX;
+use crate::owner_name::OwnerName;
 use crate::write::Transaction;
 
 /// What a group needs next.
@@ -31,20 +32,22 @@ pub(super) enum Plan {
 pub(super) struct Commit {
     pub transaction: Transaction,
     /// Owners whose rows or places it changes.
-    pub owners: Vec<String>,
+    pub owners: Vec<OwnerName>,
     /// Whether it makes the source record the newest, or takes its version.
     pub takes_source: bool,
+    /// What was left to do before it. Whatever others do not undo, the next commit finds less.
+    pub left: usize,
 }
 
 /// Rows that cannot follow, and are parked beside the others.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Unfit {
     /// The rows of this owner can never be written where they belong.
-    Unwritable { owner: String, reason: String },
+    Unwritable { owner: OwnerName, reason: String },
     /// The group has more rows than the view allows; these owners' stay as they were put.
-    Beyond { owners: Vec<String> },
+    Beyond { owners: Vec<OwnerName> },
     /// This owner has more rows of the group than a head can register; what it does not stays as put.
-    Crowded { owner: String },
+    Crowded { owner: OwnerName },
     /// The index holds more items of the group than are looked at.
     Cut,
 }
@@ -93,7 +96,7 @@ impl<'a> Planner<'a> {
         self.read_again(&holders)?;
         let mut work = self.work(&draft, &holders);
         self.check_row_count(&holders, &mut work)?;
-        self.commit(&draft, &chunks, &holders, &work)
+        self.commit(&draft, &chunks, &holders, work)
     }
 
     fn item(&self, key: &ItemKey) -> Option<&'a Option<Item>> {
@@ -107,7 +110,12 @@ impl<'a> Planner<'a> {
         let wanted = std::iter::once(key.clone()).chain(hinted);
         self.need_items(wanted)?;
         let item = self.item(&key).and_then(Option::as_ref);
-        item.map(Head::from_item).transpose().map_err(|_| Plan::Broken)
+        let mut head = item.map(Head::from_item).transpose().map_err(|_| Plan::Broken)?;
+        if let Some(newest) = head.as_mut().and_then(|head| head.newest.as_mut()) {
+            // An attribute that the definition copies no more is no difference between a row and the newest.
+            newest.copied.retain(|name, _| self.state.view.copy.contains(name));
+        }
+        Ok(head)
     }
 
     fn need_items(&self, keys: impl Iterator<Item = ItemKey>) -> Result<(), Early> {
@@ -170,12 +178,12 @@ impl<'a> Planner<'a> {
 
     /// Whether rows that no head registers are looked for again.
     fn is_unregistered_wanted(&self) -> bool {
-        self.state.again == Some(Again::Unregistered)
+        matches!(self.state.again, Some((_, Again::Unregistered)))
     }
 
     /// The place of the owner whose parked rows are looked at again.
     fn place_again<'h>(&self, holders: &[&'h [OwnerPlace]]) -> Option<(usize, &'h OwnerPlace)> {
-        let Some(Again::Owner(owner)) = &self.state.again else {
+        let Some((_, Again::Owner(owner))) = &self.state.again else {
             return None;
         };
         held(holders).find(|(_, place)| place.owner == *owner)
@@ -191,9 +199,13 @@ impl<'a> Planner<'a> {
 
     /// What every owner's rows need: those that lag, those that a record told of, and those that the
     /// index suggests and no read has denied.
-    fn work<'h>(&self, draft: &Draft, holders: &[&'h [OwnerPlace]]) -> BTreeMap<String, Work<'h>> {
+    fn work<'h>(
+        &self,
+        draft: &Draft,
+        holders: &[&'h [OwnerPlace]],
+    ) -> BTreeMap<OwnerName, Work<'h>> {
         let mut places: BTreeMap<&str, (usize, &'h OwnerPlace)> = BTreeMap::new();
-        let mut work: BTreeMap<String, Work<'h>> = BTreeMap::new();
+        let mut work: BTreeMap<OwnerName, Work<'h>> = BTreeMap::new();
         for (holder, place) in held(holders) {
             places.insert(&place.owner, (holder, place));
             if draft.head.newest.is_some() && place.carries < draft.head.newest_revision {
@@ -270,7 +282,7 @@ impl<'a> Planner<'a> {
     fn check_row_count<'h>(
         &self,
         holders: &[&'h [OwnerPlace]],
-        work: &mut BTreeMap<String, Work<'h>>,
+        work: &mut BTreeMap<OwnerName, Work<'h>>,
     ) -> Result<(), Early> {
         let max = self.state.view.rows.max;
         let registered_count: usize = holders.iter().map(|places| places.len()).sum();
@@ -309,6 +321,12 @@ fn held<'h>(holders: &[&'h [OwnerPlace]]) -> impl Iterator<Item = (usize, &'h Ow
         .iter()
         .enumerate()
         .flat_map(|(holder, places)| places.iter().map(move |it| (holder, it)))
+}
+
+/// How much is left to do: places to bring up to date, and the head.
+fn left(draft: &Draft, work: &BTreeMap<OwnerName, Work<'_>>) -> usize {
+    let places = work.values().map(|work| 1 + work.registered.len() + work.noticed.len());
+    places.sum::<usize>() + usize::from(draft.is_changed) + usize::from(!draft.head.is_adopted)
 }
 
 impl<'h> Work<'h> {

@@ -6,8 +6,10 @@ use std::sync::Arc;
 use super::view::LatestView;
 use crate::attribute_value::{AttributeValue, Item, item_byte_count};
 use crate::engine::Settled;
+use crate::group_name::GroupName;
 use crate::key::ItemKey;
 use crate::limits::{CHUNK_OWNERS_MAX, COPIED_BYTES_MAX};
+use crate::owner_name::OwnerName;
 use crate::version::Version;
 use crate::write::{Action, Transaction};
 
@@ -18,7 +20,7 @@ pub(super) type Known = BTreeMap<ItemKey, Option<Item>>;
 #[derive(Debug, Clone)]
 pub(super) struct SourceRecord {
     pub index: usize,
-    pub group: String,
+    pub group: GroupName,
     pub key: ItemKey,
     pub order: String,
     pub version: Version,
@@ -29,8 +31,8 @@ pub(super) struct SourceRecord {
 #[derive(Debug, Clone)]
 pub(super) struct RowHint {
     pub index: usize,
-    pub group: String,
-    pub owner: String,
+    pub group: GroupName,
+    pub owner: OwnerName,
     pub sort: String,
     pub version: Version,
 }
@@ -52,16 +54,16 @@ pub(super) struct Knowledge {
 #[derive(Debug)]
 pub(super) struct Suggested {
     /// Their owners and sort keys.
-    pub places: Vec<(String, String)>,
+    pub places: Vec<(OwnerName, String)>,
     /// Whether the index holds more.
     pub is_cut: bool,
 }
 
-/// Rows that are parked as a part of a record, and are looked at again.
+/// Rows that are parked, and are looked at again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Again {
     /// The registered rows of this owner, which could not be written.
-    Owner(String),
+    Owner(OwnerName),
     /// Rows that no head registers, since the group had too many.
     Unregistered,
 }
@@ -70,20 +72,20 @@ pub(super) enum Again {
 #[derive(Debug)]
 pub(super) struct GroupState {
     pub view: Arc<LatestView>,
-    pub group: String,
+    pub group: GroupName,
     pub source: Option<SourceRecord>,
     pub hints: Vec<RowHint>,
-    /// The parked rows that the task is for, where it is a retry of such.
-    pub again: Option<Again>,
+    /// The parked rows that the task is for, if it is a retry of such, and the place of their record.
+    pub again: Option<(usize, Again)>,
     pub knowledge: Knowledge,
     /// Owners whose rows DynamoDB refused to write.
-    pub refused_owners: BTreeSet<String>,
+    pub refused_owners: BTreeSet<OwnerName>,
     /// Owners whose rows are parked, durably, since they cannot be written.
-    pub parked_owners: BTreeSet<String>,
+    pub parked_owners: BTreeSet<OwnerName>,
     /// Owners whose rows are parked, durably, since the group has too many.
-    pub beyond_owners: BTreeSet<String>,
+    pub beyond_owners: BTreeSet<OwnerName>,
     /// Owners of whose rows those are parked, durably, that a head cannot register.
-    pub crowded_owners: BTreeSet<String>,
+    pub crowded_owners: BTreeSet<OwnerName>,
     /// Whether it is parked, durably, that the index holds more than was looked at.
     pub is_cut_parked: bool,
     /// How many owners one transaction takes.
@@ -91,10 +93,10 @@ pub(super) struct GroupState {
 }
 
 impl GroupState {
-    pub(super) fn new(view: Arc<LatestView>, group: &str) -> Self {
+    pub(super) fn new(view: Arc<LatestView>, group: GroupName) -> Self {
         Self {
             view,
-            group: group.to_owned(),
+            group,
             source: None,
             hints: Vec::new(),
             again: None,
@@ -199,8 +201,8 @@ impl GroupState {
 }
 
 /// The owner and sort key of an item that the index suggests, where its keys are a row's.
-fn suggestion(view: &LatestView, item: &Item) -> Option<(String, String)> {
+fn suggestion(view: &LatestView, item: &Item) -> Option<(OwnerName, String)> {
     let text = |name: &String| item.get(name).and_then(AttributeValue::as_string);
     let owner = text(&view.partition_attribute).filter(|_| view.rows.selection.selects(item))?;
-    Some((owner.to_owned(), text(&view.sort_attribute)?.to_owned()))
+    Some((owner.parse().ok()?, text(&view.sort_attribute)?.to_owned()))
 }

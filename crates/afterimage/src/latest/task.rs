@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::advance::Advance;
 use super::head::{Head, head_key};
 use super::plan::{Commit, Plan, Unfit, plan};
 use super::state::{Again, GroupState, RowHint, SourceRecord};
@@ -9,6 +10,8 @@ use crate::engine::{Answer, Committed, Parking, Read, Refusal, Step, Task};
 use crate::key::ItemKey;
 use crate::limits::SUGGESTED_ROWS_MAX;
 use crate::outcome::Outcome;
+use crate::owner_name::OwnerName;
+use crate::parked::{ParkedRows, RowCause};
 
 /// The work on one group.
 #[derive(Debug)]
@@ -16,8 +19,9 @@ pub(super) struct GroupTask {
     state: GroupState,
     parking: Option<Unfit>,
     in_flight: Option<Commit>,
+    advance: Advance,
     /// Owners whose rows or places this task changed.
-    touched_owners: BTreeSet<String>,
+    touched_owners: BTreeSet<OwnerName>,
     is_source_committed: bool,
     progress: Progress,
 }
@@ -25,7 +29,8 @@ pub(super) struct GroupTask {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Progress {
     Open,
-    /// The head cannot be read or written; somebody has to mend it, and the records come again.
+    /// The head cannot be read or written, or commits bring nothing nearer. Somebody has to mend it, and the
+    /// records come again.
     Broken,
     /// No row lags behind; the source record, if there is one, has this outcome.
     Done(Option<Outcome>),
@@ -37,45 +42,46 @@ impl GroupTask {
             state,
             parking: None,
             in_flight: None,
+            advance: Advance::default(),
             touched_owners: BTreeSet::new(),
             is_source_committed: false,
             progress: Progress::Open,
         }
     }
 
-    /// The parkings of unfit rows: of each by its own record, or else by the one that makes it move.
+    /// The parking of unfit rows: by a record of theirs if there is one, or else by the one that makes them move.
     fn parkings(&self, unfit: &Unfit) -> Vec<Parking> {
-        let (owners, reason, part) = match unfit {
+        let (owner, cause, reason) = match unfit {
             Unfit::Unwritable { owner, reason } => {
-                (std::slice::from_ref(owner), reason.clone(), owner.clone())
+                (Some(owner), RowCause::Unwritable, reason.clone())
             }
-            Unfit::Beyond { owners } => {
+            Unfit::Beyond { .. } => {
                 let max = self.state.view.rows.max;
                 let reason = format!("the group has {max} rows, the most that the view allows");
-                (owners.as_slice(), reason, format!("{} rows beyond the limit", owners.len()))
+                (None, RowCause::Beyond, reason)
             }
             Unfit::Crowded { owner } => {
                 let reason = "the owner has more rows of the group than a head can register";
-                (std::slice::from_ref(owner), reason.to_owned(), owner.clone())
+                (Some(owner), RowCause::Crowded, reason.to_owned())
             }
             Unfit::Cut => {
                 let reason =
                     format!("the index holds {SUGGESTED_ROWS_MAX} items of the group or more");
-                (&[][..], reason, "rows that the index did not show".to_owned())
+                (None, RowCause::Unseen, reason)
             }
         };
-        let hints = self.state.hints.iter().filter(|hint| owners.contains(&hint.owner));
-        let mut parkings: Vec<_> = hints
-            .map(|hint| Parking { index: hint.index, reason: reason.clone(), part: None })
-            .collect();
-        let is_hinted = |owner: &String| self.state.hints.iter().any(|hint| hint.owner == *owner);
+        let is_theirs = |hint: &&RowHint| match unfit {
+            Unfit::Unwritable { owner, .. } | Unfit::Crowded { owner } => hint.owner == *owner,
+            Unfit::Beyond { owners } => owners.contains(&hint.owner),
+            Unfit::Cut => false,
+        };
+        let own = self.state.hints.iter().find(is_theirs).map(|hint| hint.index);
         let source = self.state.source.as_ref().map(|source| source.index);
-        let first = source.or(self.state.hints.first().map(|hint| hint.index));
-        if !owners.iter().all(is_hinted) || owners.is_empty() {
-            let parking = first.map(|index| Parking { index, reason, part: Some(part) });
-            parkings.extend(parking);
-        }
-        parkings
+        let hint = self.state.hints.first().map(|hint| hint.index);
+        let again = self.state.again.as_ref().map(|(index, _)| *index);
+        let index = own.or(source).or(hint).or(again);
+        let rows = ParkedRows { group: self.state.group.clone(), owner: owner.cloned(), cause };
+        index.map(|index| Parking { index, reason, rows: Some(rows) }).into_iter().collect()
     }
 
     /// What became of the source record, when no row lags behind and nothing is left to write.
@@ -135,13 +141,19 @@ impl GroupTask {
     }
 
     fn commit_ended(&mut self, commit: &Commit, result: Committed) {
+        match &result {
+            Ok(()) => self.advance.committed(commit.left),
+            Err(_) => self.advance.set_back(),
+        }
         match result {
             Ok(()) => {
                 self.state.learn(&commit.transaction);
                 self.state.release_rows();
                 self.note(commit);
             }
-            Err(Refusal::Changed(_) | Refusal::Contended) => self.state.forget(),
+            Err(Refusal::Changed(_) | Refusal::Contended | Refusal::Throttled) => {
+                self.state.forget();
+            }
             Err(Refusal::Unknown) => {
                 // If it was committed, the next look at the head finds nothing left to do.
                 self.note(commit);
@@ -164,16 +176,15 @@ impl GroupTask {
         let told: Vec<_> =
             writes.iter().filter_map(|write| commit.transaction.writes.get(*write)).collect();
         let is_row = |key: &ItemKey| key.table == self.state.view.definition.table;
-        let refused: BTreeSet<String> = match (told.is_empty(), commit.owners.as_slice()) {
+        let refused: BTreeSet<OwnerName> = match (told.is_empty(), commit.owners.as_slice()) {
             (true, [owner]) => [owner.clone()].into(),
             (true, owners) if !owners.is_empty() => {
                 self.state.owner_count_max = owners.len() / 2;
                 return;
             }
-            _ if told.iter().all(|write| is_row(&write.key)) => told
-                .iter()
-                .filter_map(|it| it.key.partition.as_string().map(str::to_owned))
-                .collect(),
+            _ if told.iter().all(|write| is_row(&write.key)) => {
+                told.iter().filter_map(|it| it.key.partition.as_string()?.parse().ok()).collect()
+            }
             _ => BTreeSet::new(),
         };
         if refused.is_subset(&self.state.refused_owners) {
@@ -191,6 +202,10 @@ impl Task for GroupTask {
         }
         match plan(&self.state) {
             Plan::Read(reads) => Step::Read(reads),
+            Plan::Commit(_) if self.advance.is_in_circles() => {
+                self.progress = Progress::Broken;
+                Step::Done
+            }
             Plan::Commit(commit) => {
                 let transaction = commit.transaction.clone();
                 self.in_flight = Some(commit);
@@ -251,14 +266,12 @@ impl Task for GroupTask {
     fn outcomes(&self) -> Vec<(usize, Option<Outcome>)> {
         let Progress::Done(source_outcome) = self.progress else {
             let hints = self.state.hints.iter().map(|hint| hint.index);
-            let all = self.state.source.iter().map(|source| source.index).chain(hints);
+            let again = self.state.again.iter().map(|(index, _)| *index);
+            let all = self.state.source.iter().map(|source| source.index).chain(hints).chain(again);
             return all.map(|index| (index, None)).collect();
         };
-        if let Some(again) = &self.state.again {
-            let outcome = Some(self.again_outcome(again));
-            let hints = self.state.hints.iter().map(|hint| hint.index);
-            let all = self.state.source.iter().map(|source| source.index).chain(hints);
-            return all.map(|index| (index, outcome)).collect();
+        if let Some((index, again)) = &self.state.again {
+            return vec![(*index, Some(self.again_outcome(again)))];
         }
         let source = self.state.source.iter().map(|source| (source.index, source_outcome));
         let hints = self.state.hints.iter().map(|hint| (hint.index, Some(self.hint_outcome(hint))));

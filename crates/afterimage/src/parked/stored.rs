@@ -7,7 +7,7 @@ use afterimage_schema::Table;
 
 use super::id::{PARTITION_PREFIX, id, part_hash};
 use super::stream_place::StreamPlace;
-use super::{ParkedError, ParkedRecord};
+use super::{ParkedError, ParkedRecord, TIMES};
 use crate::attribute_value::{AttributeValue, Item};
 use crate::key::ItemKey;
 use crate::write::{Action, Clause, Transaction, Write};
@@ -16,7 +16,7 @@ use crate::write::{Action, Clause, Transaction, Write};
 const FIRST_SORT: &str = "0000";
 
 /// Attributes of the first piece that tell one parking from another.
-const IDENTITY: [&str; 4] = ["view", "reason", "parked_at", "piece_count"];
+const IDENTITY: [&str; 5] = ["view", "reason", "parked_at", "piece_count", TIMES];
 
 /// What the first piece of a parked record tells, without its payload.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,8 +27,10 @@ pub struct Summary {
     pub view: String,
     /// Why it could not be applied.
     pub reason: String,
-    /// When it was parked.
+    /// When it was parked first.
     pub parked_at: String,
+    /// How often it was met; 1 for a record.
+    pub times: u64,
     /// What of the record is parked, where it is not all of it.
     pub part: Option<String>,
     /// Where it stood in its stream, where that is known.
@@ -37,8 +39,17 @@ pub struct Summary {
 
 impl Summary {
     /// Attributes that a summary is made of.
-    pub const ATTRIBUTES: [&str; 8] =
-        ["pk", "sk", "view", "reason", "parked_at", "part", "stream_label", "sequence_number"];
+    pub const ATTRIBUTES: [&str; 9] = [
+        "pk",
+        "sk",
+        "view",
+        "reason",
+        "parked_at",
+        "part",
+        "stream_label",
+        "sequence_number",
+        TIMES,
+    ];
 
     /// The summary of a first piece; `None` for any other.
     #[must_use]
@@ -52,6 +63,7 @@ impl Summary {
             reason: text("reason").unwrap_or_else(unknown),
             parked_at: text("parked_at").unwrap_or_else(unknown),
             part: text("part"),
+            times: item.get(TIMES).and_then(AttributeValue::as_whole).unwrap_or(1),
             place: StreamPlace::of(text("stream_label"), text("sequence_number")),
         })
     }
@@ -154,6 +166,7 @@ mod tests {
             place: StreamPlace::of(Some("2026-01-01T00:00:00".to_owned()), Some("7".to_owned())),
             reason: "the group is a list".to_owned(),
             part: part.map(str::to_owned),
+            rows: None,
             parked_at: "2026-01-31T12:00:00Z".to_owned(),
             raw_json: "{}".to_owned(),
         };
@@ -186,7 +199,7 @@ mod tests {
         let partition = "parked#order-counts#2026-01-01T00:00:00#7";
         assert_eq!(keys, [format!("{partition} / 0000"), format!("{partition} / 0001")]);
         let conditions: Vec<_> = removal.writes.iter().map(|it| it.conditions.len()).collect();
-        assert_eq!(conditions, [5, 0]);
+        assert_eq!(conditions, [6, 0]);
     }
 
     #[test]

@@ -34,7 +34,7 @@ impl Ledger {
         let Some(group) = entry.standing.group() else {
             return;
         };
-        let tally = self.0.entry(group.to_owned()).or_default();
+        let tally = self.0.entry(group.to_string()).or_default();
         let version = entry.version.to_string();
         let Digest(digest) = Digest::of_parts(&[partition.as_bytes(), version.as_bytes()]);
         tally.count += 1;
@@ -244,7 +244,7 @@ impl CountAudit {
             Err(_) => return Verdict::Differs { expected: self.expected(look), found: None },
         };
         let standing = entry.map(|entry| entry.standing);
-        let found = standing.as_ref().and_then(Standing::group).map(str::to_owned);
+        let found = standing.as_ref().and_then(Standing::group).map(String::from);
         if look.source.is_none() && self.view.removal == Removal::Skip {
             return if found.is_some() { Verdict::Retained } else { Verdict::Agrees };
         }
@@ -265,7 +265,7 @@ impl CountAudit {
     /// The group that a source item is counted in.
     fn group_of(&self, item: &Item) -> Option<String> {
         match contribution_of_item(&self.view, item) {
-            Ok(Contribution::Group(group)) => Some(group),
+            Ok(Contribution::Group(group)) => Some(group.to_string()),
             // A group that is none parks its record: it contributes nothing.
             Ok(Contribution::None) | Err(_) => None,
         }
@@ -303,7 +303,7 @@ impl CountAudit {
         let found = match look.entry.as_ref().map(Entry::from_item) {
             None => "no entry".to_owned(),
             Some(Err(error)) => error.to_string(),
-            Some(Ok(entry)) => counted(entry.standing.group().map(str::to_owned)),
+            Some(Ok(entry)) => counted(entry.standing.group().map(String::from)),
         };
         Drift {
             item: format!("ledger entry of {source_key}"),

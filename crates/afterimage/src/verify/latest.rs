@@ -165,6 +165,17 @@ impl LatestAudit {
     /// Takes a record that the view parked, and what it is of.
     pub fn parked(&mut self, parked: &ParkedRecord, record: &Record) {
         let view = &self.view;
+        if let Some(rows) = &parked.rows {
+            match &rows.owner {
+                Some(owner) => {
+                    self.parked.owners.insert((rows.group.to_string(), owner.to_string()));
+                }
+                None => {
+                    self.parked.beyond.insert(rows.group.to_string());
+                }
+            }
+            return;
+        }
         let image = record.image.as_ref().ok().and_then(Option::as_ref);
         let key_item = record.key.to_item(&view.definition);
         let item = image.unwrap_or(&key_item);
@@ -320,7 +331,7 @@ impl HeadSight {
         };
         match places {
             Ok(places) => self.places.extend(places.into_iter().flat_map(|place| {
-                let owner = place.owner;
+                let owner = place.owner.to_string();
                 place.sorts.into_iter().map(move |sort| (owner.clone(), sort))
             })),
             Err(_) => self.is_broken = true,

@@ -119,7 +119,20 @@ impl Views {
         };
         let mut statements = vec![of_every_view];
         for view in self.iter() {
-            let View::Latest(latest) = view else { continue };
+            let latest = match view {
+                View::Latest(latest) => latest,
+                View::Count(count) => {
+                    statements.push(Statement {
+                        view: Some(count.name.to_string()),
+                        // A count that comes to 0 is deleted.
+                        actions: vec!["dynamodb:DeleteItem"],
+                        table: Table::DERIVED,
+                        index: None,
+                        key_prefix: count.target.partition.clone(),
+                    });
+                    continue;
+                }
+            };
             let on = |actions: &[&'static str], index: Option<&str>, key_prefix: &str| Statement {
                 view: Some(latest.name.to_string()),
                 actions: actions.to_vec(),

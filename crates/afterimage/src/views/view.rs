@@ -7,6 +7,7 @@ use afterimage_schema::{Table, TableDefinition};
 use crate::count::CountView;
 use crate::engine::{Opening, Routed};
 use crate::latest::LatestView;
+use crate::parked::ParkedRecord;
 
 /// A view of one of the known kinds. A new kind is a folder beside `count` and `latest` with a
 /// definition, an opening and a [`Task`](crate::engine::Task), and one more variant here. Cheap to clone.
@@ -52,13 +53,13 @@ impl View {
         }
     }
 
-    /// Opens a record again that this view parked, all of it or a `part`. What it could not do then
+    /// Opens again what this view parked: the record, or rows that it told of. What it could not do then
     /// it may do now; if a newer record has passed meanwhile, nothing is left to do.
     #[must_use]
-    pub fn retry(&self, record: Routed<'_>, part: Option<&str>) -> Opening {
+    pub fn retry(&self, record: Routed<'_>, parked: &ParkedRecord) -> Opening {
         match self {
             View::Count(view) => view.retry(record),
-            View::Latest(view) => view.retry(record, part),
+            View::Latest(view) => view.retry(record, parked),
         }
     }
 }

@@ -212,7 +212,7 @@ impl World {
             }
             let entry = Entry::from_item(item).expect("an entry");
             if let Some(group) = entry.standing.group() {
-                *counts.entry(group.to_owned()).or_insert(0) += 1;
+                *counts.entry(group.to_string()).or_insert(0) += 1;
             }
         }
         counts

@@ -94,8 +94,8 @@ fn print(
     output.table(["COUNT", "VIEW", "REASON"], &rows)?;
     if !lines.is_empty() {
         output.line("")?;
-        let rows: Vec<[String; 5]> = lines.iter().map(row).collect();
-        output.table(["ID", "TABLE", "SOURCE KEY", "PART", "PARKED AT"], &rows)?;
+        let rows: Vec<[String; 6]> = lines.iter().map(row).collect();
+        output.table(["ID", "TABLE", "SOURCE KEY", "PART", "TIMES", "PARKED AT"], &rows)?;
     }
     if lines.len() < total {
         output.line(&format!("{} of {total} are listed: raise --limit", lines.len()))?;
@@ -104,13 +104,14 @@ fn print(
     Ok(())
 }
 
-fn row(line: &Line) -> [String; 5] {
+fn row(line: &Line) -> [String; 6] {
     let text = |text: &Option<String>| text.as_deref().map_or("-".to_owned(), on_one_line);
     [
         on_one_line(&line.summary.id),
         text(&line.table),
         text(&line.source_key),
         text(&line.summary.part),
+        line.summary.times.to_string(),
         line.summary.parked_at.clone(),
     ]
 }
@@ -126,6 +127,7 @@ fn document(line: &Line) -> Value {
         "table": line.table,
         "source_key": line.source_key,
         "part": summary.part,
+        "times": summary.times,
         "reason": summary.reason,
         "parked_at": summary.parked_at,
     })

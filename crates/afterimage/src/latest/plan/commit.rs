@@ -1,62 +1,82 @@
 //! The transaction: the head or a chunk, and as many of its owners' rows as fit beside it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Commit, Draft, Early, Plan, Planner, Unfit, Work};
+use super::{Commit, Draft, Early, Plan, Planner, Unfit, Work, left};
 use crate::latest::head::{Chunk, Head, OwnerPlace, check, chunk_key, head_key, put};
 use crate::latest::owner::{OwnerPlan, OwnerRows};
 use crate::limits::{
     CHUNK_OWNERS_MAX, COPIED_BYTES_MAX, PLACE_BYTES_MAX, PLACES_BYTES_MAX, TRANSACTION_ACTIONS_MAX,
     TRANSACTION_BYTES_MAX,
 };
+use crate::owner_name::OwnerName;
 use crate::write::{Transaction, Write};
 
 /// Room that the head and a chunk need in a transaction.
 const HOLDERS_BYTES: usize = 3 * COPIED_BYTES_MAX;
 
+/// What one transaction does to owners.
+#[derive(Default)]
+struct Moves {
+    writes: Vec<Write>,
+    owners: Vec<OwnerName>,
+    /// Owners that turned out to need nothing.
+    idle: BTreeSet<OwnerName>,
+}
+
 impl Planner<'_> {
-    /// The next transaction: the head, or a chunk beside it, and as many of its owners' rows as fit.
+    /// The next transaction: the head, or a chunk beside it, and as many of its owners' rows as fit. One that would
+    /// change neither the newest, nor a place, nor a row is not made.
     pub(super) fn commit(
         &self,
         draft: &Draft,
         chunks: &[Chunk],
         holders: &[&[OwnerPlace]],
-        work: &BTreeMap<String, Work<'_>>,
+        mut work: BTreeMap<OwnerName, Work<'_>>,
     ) -> Result<Plan, Early> {
-        let free = holders.iter().position(|places| has_room(places));
-        let free = free.unwrap_or(holders.len());
-        let first = work.values().map(|work| work.holder.unwrap_or(free)).min();
-        let unregistered = work.values().filter(|work| work.holder.is_none()).count();
-        let adopts = !draft.head.is_adopted && unregistered == 0;
-        let holder = match first {
-            _ if draft.is_changed => 0,
-            Some(holder) => holder,
-            None if adopts => 0,
-            None => return Ok(Plan::Nothing),
-        };
-        let mut places = holders.get(holder).map_or_else(Vec::new, |places| places.to_vec());
-        let owned = work.iter().filter(|(_, work)| work.holder.unwrap_or(free) == holder);
-        let (writes, owners) = self.move_owners(draft, owned, &mut places)?;
-        let registered =
-            owners.iter().filter(|it| work.get(*it).is_some_and(|it| it.holder.is_none()));
-        let left = unregistered - registered.count();
-        let mut head = draft.head.clone();
-        head.is_adopted |= left == 0;
-        let mut transaction =
-            Transaction { writes: self.holder_writes(draft, chunks, head, holder, places) };
-        transaction.writes.extend(writes);
-        Ok(Plan::Commit(Commit { transaction, owners, takes_source: draft.takes_source }))
+        let left = left(draft, &work);
+        loop {
+            let free = holders.iter().position(|places| has_room(places));
+            let free = free.unwrap_or(holders.len());
+            let first = work.values().map(|work| work.holder.unwrap_or(free)).min();
+            let unregistered = work.values().filter(|work| work.holder.is_none()).count();
+            let adopts = !draft.head.is_adopted && unregistered == 0;
+            let holder = match first {
+                _ if draft.is_changed => 0,
+                Some(holder) => holder,
+                None if adopts => 0,
+                None => return Ok(Plan::Nothing),
+            };
+            let mut places = holders.get(holder).map_or_else(Vec::new, |places| places.to_vec());
+            let owned = work.iter().filter(|(_, work)| work.holder.unwrap_or(free) == holder);
+            let moves = self.move_owners(draft, owned, &mut places)?;
+            if moves.owners.is_empty() && !moves.idle.is_empty() && !draft.is_changed {
+                work.retain(|owner, _| !moves.idle.contains(owner));
+                continue;
+            }
+            let is_new =
+                |owner: &&OwnerName| work.get(*owner).is_some_and(|it| it.holder.is_none());
+            let mut head = draft.head.clone();
+            head.is_adopted |= unregistered == moves.owners.iter().filter(is_new).count();
+            let mut writes = self.holder_writes(draft, chunks, head, holder, places);
+            writes.extend(moves.writes);
+            return Ok(Plan::Commit(Commit {
+                transaction: Transaction { writes },
+                owners: moves.owners,
+                takes_source: draft.takes_source,
+                left,
+            }));
+        }
     }
 
-    /// The writes of as many owners as fit one transaction; their places are brought up to date.
+    /// The moves of as many owners as fit one transaction; their places are brought up to date.
     fn move_owners<'w, 'h: 'w>(
         &self,
         draft: &Draft,
-        owned: impl Iterator<Item = (&'w String, &'w Work<'h>)>,
+        owned: impl Iterator<Item = (&'w OwnerName, &'w Work<'h>)>,
         places: &mut Vec<OwnerPlace>,
-    ) -> Result<(Vec<Write>, Vec<String>), Early> {
-        let mut writes = Vec::new();
-        let mut owners = Vec::new();
+    ) -> Result<Moves, Early> {
+        let mut moves = Moves::default();
         let mut needs = Vec::new();
         let mut byte_count = HOLDERS_BYTES;
         for (owner, work) in owned.take(self.state.owner_count_max) {
@@ -69,29 +89,39 @@ impl Planner<'_> {
                 OwnerPlan::Unwritable { sorts, .. } => (Vec::new(), sorts, true),
             };
             byte_count += owner_writes.iter().map(Write::byte_count).sum::<usize>();
-            let is_full = writes.len() + owner_writes.len() + 2 > TRANSACTION_ACTIONS_MAX
+            let is_full = moves.writes.len() + owner_writes.len() + 2 > TRANSACTION_ACTIONS_MAX
                 || byte_count > TRANSACTION_BYTES_MAX
                 || (work.holder.is_none() && !has_room(places));
-            if is_full && !owners.is_empty() {
+            if is_full && !moves.owners.is_empty() {
                 break;
             }
-            writes.extend(owner_writes);
             let carries = if is_complete { draft.head.newest_revision } else { 0 };
             let place = OwnerPlace { owner: owner.clone(), sorts, carries };
+            let is_absent = place.sorts.is_empty() && work.holder.is_none();
+            if is_complete && owner_writes.is_empty() && (is_absent || places.contains(&place)) {
+                moves.idle.insert(owner.clone());
+                continue;
+            }
+            moves.writes.extend(owner_writes);
             if !work.noticed.is_empty() && is_crowded(places, &place) {
                 return Err(Plan::Park(Unfit::Crowded { owner: owner.clone() }));
             }
             register(places, place);
-            owners.push(owner.clone());
+            moves.owners.push(owner.clone());
         }
         if needs.is_empty() {
-            Ok((writes, owners))
+            Ok(moves)
         } else {
-            self.need_items(needs.into_iter()).map(|()| (writes, owners))
+            self.need_items(needs.into_iter()).map(|()| moves)
         }
     }
 
-    fn owner_plan(&self, draft: &Draft, owner: &str, work: &Work<'_>) -> Result<OwnerPlan, Early> {
+    fn owner_plan(
+        &self,
+        draft: &Draft,
+        owner: &OwnerName,
+        work: &Work<'_>,
+    ) -> Result<OwnerPlan, Early> {
         let rows = OwnerRows {
             view: &self.state.view,
             group: &self.state.group,
@@ -107,7 +137,7 @@ impl Planner<'_> {
         };
         match plan {
             OwnerPlan::Unwritable { reason, .. } if !self.state.parked_owners.contains(owner) => {
-                let owner = owner.to_owned();
+                let owner = owner.clone();
                 Err(Plan::Park(Unfit::Unwritable { owner, reason }))
             }
             plan => Ok(plan),

@@ -12,7 +12,7 @@ impl Planner<'_> {
         let item = self.state.knowledge.last.as_ref()?.as_ref()?;
         let group = view.group_of_source_item(item)?;
         let order = item.get(&view.sort_attribute)?.as_string()?;
-        (group == self.state.group).then(|| Newest {
+        (group == self.state.group.as_str()).then(|| Newest {
             order: order.to_owned(),
             version: None,
             copied: view.copied(item),

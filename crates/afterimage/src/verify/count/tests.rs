@@ -31,7 +31,7 @@ fn entry(number: u64, group: &str) -> Entry {
         stream_label: "2026-01-01T00:00:00".parse().expect("a label"),
         sequence_number: number.to_string().parse().expect("a number"),
     };
-    Entry { version, standing: Standing::Counted { group: group.to_owned() } }
+    Entry { version, standing: Standing::Counted { group: group.parse().expect("a group") } }
 }
 
 /// The entry of an order, as an item.

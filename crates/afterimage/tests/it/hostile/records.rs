@@ -81,6 +81,7 @@ fn any_refusal() -> impl Strategy<Value = Option<Refusal>> {
     prop_oneof![
         4 => Just(None),
         1 => Just(Some(Refusal::Contended)),
+        1 => Just(Some(Refusal::Throttled)),
         1 => Just(Some(Refusal::Unknown)),
         1 => vec(0..4_usize, 0..3).prop_map(|writes| Some(Refusal::Changed(writes))),
         1 => vec(0..4_usize, 0..3).prop_map(|writes| Some(Refusal::Invalid(writes))),

@@ -24,6 +24,12 @@ async fn permissions_are_what_it_needs_and_no_more() {
     deliver(&mut function, &[album(1, "Jazz"), album(2, "Jazz"), json!({})]).await;
     deliver(&mut function, &[removed]).await;
     assert_eq!(deployment.count("Jazz").await.as_deref(), Some("1"));
+    // The last one of its genre.
+    let mut last = album(1, "Jazz");
+    last["eventName"] = json!("REMOVE");
+    last["dynamodb"]["SequenceNumber"] = json!("100000000000000000010");
+    deliver(&mut function, &[last]).await;
+    assert_eq!(deployment.count("Jazz").await, None);
 
     // Rows that only the index knows, enough for chunks, follow a message.
     let owners: Vec<_> = (0..60).map(|number| format!("owner{number:02}")).collect();
