@@ -31,6 +31,9 @@ pub enum WorldError {
     /// The oracle cannot tell what derived items must be.
     #[error(transparent)]
     Oracle(#[from] OracleError),
+    /// A request of a client does not read.
+    #[error("a request does not read")]
+    Request(#[from] serde_json::Error),
     /// A ledger entry does not read.
     #[error("a ledger entry does not read")]
     Ledger(#[from] LedgerError),

@@ -24,8 +24,10 @@ use std::time::Duration;
 
 use afterimage::Item;
 use dynoxide::Database;
+use dynoxide::actions::get_item::GetItemRequest;
 use dynoxide::actions::scan::ScanRequest;
 use dynoxide::storage_backend::ManualClock;
+use dynoxide::types::AttributeValue as EmulatorValue;
 use serde_json::{Value, json};
 
 use crate::canary::Canary;
@@ -165,6 +167,24 @@ impl Dynamodb {
                 return Ok(items);
             }
         }
+    }
+
+    /// The item of a table with the keys `pk` and `sk`, if there is one.
+    ///
+    /// # Errors
+    /// [`WorldError`].
+    pub fn item(&self, table_name: &str, pk: &str, sk: &str) -> Result<Option<Item>, WorldError> {
+        let text = |text: &str| EmulatorValue::S(text.to_owned());
+        let request = GetItemRequest {
+            table_name: table_name.to_owned(),
+            key: [("pk".to_owned(), text(pk)), ("sk".to_owned(), text(sk))].into(),
+            ..GetItemRequest::default()
+        };
+        let found = self.0.database.get_item(request).map_err(|error| DynamodbError {
+            operation: "GetItem".to_owned(),
+            reason: error.to_string(),
+        })?;
+        Ok(found.item.map(items::item_of_emulator).transpose()?)
     }
 
     /// Time passes for the items' expiry, and those that expired are deleted.

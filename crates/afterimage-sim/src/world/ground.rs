@@ -5,10 +5,24 @@ use std::collections::BTreeMap;
 use afterimage::count::{CountView, Entry};
 use afterimage::{AttributeValue, Item};
 use afterimage_schema::Table;
+use serde_json::Value;
 
 use super::table_name;
 use crate::WorldError;
 use crate::dynamodb::{Dynamodb, text};
+
+/// The keys of a table's items that a request writes.
+fn written_keys(request: &Value, table_name: &str) -> Vec<(String, String)> {
+    let actions = request["TransactItems"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let actions = actions.iter().filter_map(|action| action.as_object()?.values().next());
+    let key = |action: &Value| {
+        let item = if action["Key"].is_null() { &action["Item"] } else { &action["Key"] };
+        let text = |name: &str| item[name]["S"].as_str().map(str::to_owned);
+        let is_of_table = action["TableName"] == table_name;
+        text("pk").zip(text("sk")).filter(|_| is_of_table)
+    };
+    actions.chain(std::iter::once(request)).filter_map(key).collect()
+}
 
 /// The items of a table at one moment.
 pub struct Ground {
@@ -22,6 +36,20 @@ impl Ground {
     /// [`WorldError`].
     pub fn read(dynamodb: &Dynamodb, table: &Table) -> Result<Self, WorldError> {
         Ok(Self { items: dynamodb.items(&table_name(table))? })
+    }
+
+    /// Reads again those items of `derived` that a request can have changed.
+    ///
+    /// # Errors
+    /// [`WorldError`].
+    pub fn follow(&mut self, dynamodb: &Dynamodb, request: &Value) -> Result<(), WorldError> {
+        let derived = table_name(&Table::DERIVED);
+        for (pk, sk) in written_keys(request, &derived) {
+            let key = (Some(pk.as_str()), Some(sk.as_str()));
+            self.items.retain(|item| (text(item, "pk"), text(item, "sk")) != key);
+            self.items.extend(dynamodb.item(&derived, &pk, &sk)?);
+        }
+        Ok(())
     }
 
     /// Every item.
