@@ -105,21 +105,16 @@ pub(super) fn answer(
 }
 
 fn contributor_insights(request: &Value, table: &TableMetadata) -> Result<Value, Refusal> {
-    let mut answer = json!({
-        "TableName": table.table_name,
-        "ContributorInsightsStatus": "DISABLED",
-    });
-    if let Some(index) = request.get("IndexName") {
-        let indexes = table.gsi_definitions.as_deref().unwrap_or("[]");
-        let indexes: Vec<Value> = serde_json::from_str(indexes).map_err(|_| Refusal::internal())?;
-        if !indexes.iter().any(|it| it.get("IndexName") == Some(index)) {
-            return Err(not_found(format!(
-                "Requested resource not found: Index: {index} not found"
-            )));
-        }
-        answer["IndexName"] = index.clone();
+    let (name, status) = (&table.table_name, "DISABLED");
+    let Some(index) = request.get("IndexName") else {
+        return Ok(json!({ "TableName": name, "ContributorInsightsStatus": status }));
+    };
+    let indexes = table.gsi_definitions.as_deref().unwrap_or("[]");
+    let indexes: Vec<Value> = serde_json::from_str(indexes).map_err(|_| Refusal::internal())?;
+    if !indexes.iter().any(|it| it.get("IndexName") == Some(index)) {
+        return Err(not_found(format!("Requested resource not found: Index: {index} not found")));
     }
-    Ok(answer)
+    Ok(json!({ "TableName": name, "IndexName": index, "ContributorInsightsStatus": status }))
 }
 
 /// The table that the request names, if it stands.
