@@ -35,7 +35,7 @@ impl Engine {
         let views = Views::compiled_in().map_err(BenchError::engine)?;
         let tables = views.all_tables();
         let names = TableNames::defaults(&tables).map_err(BenchError::engine)?;
-        emulator.create_tables(&tables, &names).map_err(BenchError::engine)?;
+        emulator.create_tables(&tables, &names).await.map_err(BenchError::engine)?;
         Ok(Self { emulator, views, names })
     }
 

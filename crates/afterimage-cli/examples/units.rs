@@ -95,7 +95,7 @@ async fn run(records: &[Value], group_count: u32) -> anyhow::Result<(BatchReport
     let emulator = Emulator::in_memory().await?;
     let views = Views::compiled_in()?;
     let tables = views.all_tables();
-    emulator.create_tables(&tables, &TableNames::defaults(&tables)?)?;
+    emulator.create_tables(&tables, &TableNames::defaults(&tables)?).await?;
     let client = emulator.client();
     for group in 0..group_count {
         put_rows(&client, group).await?;

@@ -214,7 +214,7 @@ async fn register(
     let mappings = mappings(&maintained.views, &sources, names)?;
     let derived = std::iter::once(TableDefinition::derived());
     let tables: Vec<_> = sources.into_iter().chain(derived).collect();
-    emulator.create_tables(&tables, names).map_err(StartError::Tables)?;
+    emulator.create_tables(&tables, names).await.map_err(StartError::Tables)?;
     prepared.register().await.map_err(|error| StartError::Register(error.into()))?;
     for view in prepared.unseen() {
         tracing::warn!(

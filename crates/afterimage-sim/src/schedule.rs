@@ -237,6 +237,7 @@ impl Draw {
             6 | 7 => Year::Boolean(self.random.bool()),
             8 => Year::Text("1980"),
             9 => Year::List,
+            10 => Year::Null,
             _ => Year::Absent,
         }
     }

@@ -2,16 +2,19 @@
 
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use afterimage_schema::{TableDefinition, TableNames};
 use dynamodb_client::{Timeouts, client_at_endpoint, settings_at_endpoint};
-use dynoxide::{Database, server};
+use dynoxide::Database;
 use tokio::net::TcpListener;
-use tokio::sync::oneshot;
+use tokio::sync::{RwLock, oneshot};
 use tokio::task::JoinHandle;
 
+use crate::expiry::{self, ExpiryError};
+use crate::front::{self, Front};
 use crate::stream_records::{self, StreamRecordsError};
 use crate::tables::{self, TableError};
 
@@ -63,7 +66,7 @@ pub enum StartError {
 /// A running embedded DynamoDB. It serves in the Tokio runtime that started it. Dropping it stops
 /// it without waiting; [`Emulator::shutdown`] finishes the requests in hand first.
 pub struct Emulator {
-    database: Database,
+    front: Front,
     port: u16,
     stop: oneshot::Sender<()>,
     server: JoinHandle<Result<(), String>>,
@@ -102,14 +105,10 @@ impl Emulator {
             reason: error.to_string(),
         })?;
         stream_records::prepare(&location)?;
-        let (stop, stopped) = oneshot::channel::<()>();
-        let until_stopped = async move {
-            // A dropped sender stops the server as well.
-            stopped.await.ok();
-        };
-        let server =
-            tokio::spawn(server::serve_with_shutdown(listener, database.clone(), until_stopped));
-        Ok(Self { database, port, stop, server })
+        let front = Front { database, location, tables: Arc::new(RwLock::new(())) };
+        let (stop, stopped) = oneshot::channel();
+        let server = tokio::spawn(front::serve(listener, front.clone(), stopped));
+        Ok(Self { front, port, stop, server })
     }
 
     /// The URL of both APIs.
@@ -146,7 +145,7 @@ impl Emulator {
         definitions: &[TableDefinition],
         names: &TableNames,
     ) -> Result<(), TableError> {
-        tables::missing(&self.database, definitions, names).map(|_| ())
+        tables::missing(&self.front.database, definitions, names).map(|_| ())
     }
 
     /// The view type of the stream of a table that stands, by its real name: `NEW_IMAGE` and so on; `None` for a
@@ -155,7 +154,7 @@ impl Emulator {
     /// # Errors
     /// [`TableError::Refused`] if the database cannot tell.
     pub fn stream_view_type(&self, name: &str) -> Result<Option<Option<String>>, TableError> {
-        let standing = tables::standing(&self.database, name)?;
+        let standing = tables::standing(&self.front.database, name)?;
         Ok(standing.map(|it| it.stream_view_type.filter(|_| it.stream_enabled)))
     }
 
@@ -163,12 +162,23 @@ impl Emulator {
     ///
     /// # Errors
     /// [`TableError`]; if a table stands with other keys, nothing was created.
-    pub fn create_tables(
+    pub async fn create_tables(
         &self,
         definitions: &[TableDefinition],
         names: &TableNames,
     ) -> Result<Vec<String>, TableError> {
-        tables::create_missing(&self.database, definitions, names)
+        let _tables = self.front.tables.write().await;
+        let created = tables::create_missing(&self.front.database, definitions, names)?;
+        stream_records::watch(&self.front.location)?;
+        Ok(created)
+    }
+
+    /// Deletes the items that have expired, as happens twice a minute anyway, and returns how many there were.
+    ///
+    /// # Errors
+    /// [`ExpiryError`]; what was not deleted is tried again.
+    pub async fn expire_items(&self) -> Result<usize, ExpiryError> {
+        expiry::sweep(&self.front.database, &self.front.tables).await
     }
 
     /// Stops listening, finishes the requests in hand for at most five seconds, and closes the

@@ -3,17 +3,19 @@
 //! The emulator looks for the greatest sequence number of a table at every write, without an index,
 //! and never removes a record. Both cures live in its SQLite database, made through a second
 //! connection that is closed before the emulator serves: an index, and triggers that remove old
-//! records as new ones arrive. A trigger runs inside the emulator's own transactions; a second
+//! records as new ones arrive. Those of `unchanged_writes` are made in the same way. A trigger runs inside the emulator's own transactions; a second
 //! connection that deleted beside it would make writes to a database in memory fail as locked.
 
 use rusqlite::Connection;
+
+use crate::unchanged_writes::{TAKE_NOTE, watch_tables};
 
 /// How long a stream keeps its records: 24 hours
 /// (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Streams.html>).
 const RETENTION_SECS: u32 = 24 * 60 * 60;
 
-/// The columns that the index and the trigger rest on.
-const COLUMNS: [&str; 4] = ["id", "table_name", "sequence_number", "created_at"];
+/// The columns that the index and the triggers rest on.
+const COLUMNS: [&str; 5] = ["id", "table_name", "event_name", "sequence_number", "created_at"];
 
 /// Why the cures could not be put in place.
 #[derive(Debug, thiserror::Error)]
@@ -65,8 +67,20 @@ pub(crate) fn prepare(location: &str) -> Result<(), StreamRecordsError> {
          CREATE TRIGGER IF NOT EXISTS afterimage_stream_records_stream_replaced
          AFTER UPDATE OF stream_label ON _tables WHEN OLD.stream_label IS NOT NEW.stream_label
          BEGIN DELETE FROM _stream_records WHERE table_name = NEW.table_name; END;
+         {TAKE_NOTE}
          COMMIT;"
     ))?;
+    watch_tables(&connection)?;
+    Ok(())
+}
+
+/// Makes what is still missing for tables that have been created since. Nothing else may use a database in memory
+/// meanwhile: it would fail as locked.
+///
+/// # Errors
+/// [`StreamRecordsError`]; nothing is changed then.
+pub(crate) fn watch(location: &str) -> Result<(), StreamRecordsError> {
+    watch_tables(&Connection::open(location)?)?;
     Ok(())
 }
 

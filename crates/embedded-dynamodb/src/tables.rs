@@ -5,6 +5,8 @@ use dynoxide::Database;
 use dynoxide::storage::TableMetadata;
 use serde_json::{Value, json};
 
+use crate::stream_records::StreamRecordsError;
+
 /// Why a table could not be created, or is not the one that is declared.
 #[derive(Debug, thiserror::Error)]
 pub enum TableError {
@@ -45,6 +47,9 @@ pub enum TableError {
         /// What the embedded DynamoDB said.
         reason: String,
     },
+    /// Their streams could not be prepared.
+    #[error(transparent)]
+    StreamRecords(#[from] StreamRecordsError),
 }
 
 /// The tables that are not there, with their real names.

@@ -9,7 +9,7 @@ use crate::program::{check, run};
 
 async fn emulator() -> Emulator {
     let emulator = Emulator::in_memory().await.expect("an emulator");
-    emulator.create_tables(&product_tables(), &product_names()).expect("tables");
+    emulator.create_tables(&product_tables(), &product_names()).await.expect("tables");
     emulator
 }
 

@@ -15,7 +15,7 @@ use crate::program::{check, command, run, signal};
 
 async fn emulator_with_tables() -> Emulator {
     let emulator = Emulator::in_memory().await.expect("an emulator");
-    emulator.create_tables(&product_tables(), &product_names()).expect("tables");
+    emulator.create_tables(&product_tables(), &product_names()).await.expect("tables");
     emulator
 }
 

@@ -183,7 +183,7 @@ async fn data_of_version_0_1_goes_on_as_generation_1() {
     std::fs::create_dir_all(place.data()).expect("a folder");
     let database = Storage::File(place.data().join("dynamodb.sqlite"));
     let emulator = Emulator::start(database, 0).await.expect("an emulator");
-    emulator.create_tables(&product_tables(), &product_names()).expect("tables");
+    emulator.create_tables(&product_tables(), &product_names()).await.expect("tables");
     let dump = [
         ("afterimage-albums", include_str!("../version-0.1/albums.jsonl")),
         ("afterimage-messages", include_str!("../version-0.1/messages.jsonl")),

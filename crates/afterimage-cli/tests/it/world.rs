@@ -25,7 +25,7 @@ fn with_tables(views: &str) -> String {
 impl World {
     pub async fn new() -> Self {
         let emulator = Emulator::in_memory().await.expect("an emulator");
-        emulator.create_tables(&product_tables(), &product_names()).expect("tables");
+        emulator.create_tables(&product_tables(), &product_names()).await.expect("tables");
         Self { emulator, folder: tempfile::tempdir().expect("a folder") }
     }
 

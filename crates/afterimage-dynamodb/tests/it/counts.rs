@@ -118,6 +118,20 @@ async fn an_album_without_a_genre_adds_nothing_but_is_remembered() {
 }
 
 #[tokio::test]
+async fn a_genre_of_type_null_is_no_genre() {
+    let null = || json!({"NULL": true});
+    check(
+        &[
+            (&[album(1, "a", genre("Rock")), album(2, "b", null())], "applied applied"),
+            (&[album(3, "a", null())], "applied"),
+            (&[album(4, "b", genre("Jazz"))], "applied"),
+        ],
+        &[("Jazz", 1)],
+    )
+    .await;
+}
+
+#[tokio::test]
 async fn groups_are_equal_when_their_rendered_forms_are() {
     check(
         &[(

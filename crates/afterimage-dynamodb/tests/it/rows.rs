@@ -375,7 +375,10 @@ async fn items_of_no_interest_are_skipped() {
     let profile = record(&MESSAGES, "INSERT", 1, keys.clone(), keys);
     let gone = row_hint(2, &row_item("ada", "g", "t1", "deleted since"));
     let removed = record(&MESSAGES, "REMOVE", 3, message_keys("g", "t1"), Value::Null);
-    assert_eq!(words(&world.deliver(&[profile, gone, removed]).await), "skipped skipped skipped");
+    let mut no_group = row_item("lin", "g", "t1", "of no group");
+    no_group["message_group_uuid"] = json!({"NULL": true});
+    let records = [profile, gone, removed, row_hint(4, &no_group)];
+    assert_eq!(words(&world.deliver(&records).await), "skipped skipped skipped skipped");
     assert_eq!(world.dump(Table::DERIVED).await, []);
 }
 

@@ -91,7 +91,7 @@ async fn put(emulator: &Emulator, album: &str) {
 
 async fn emulator() -> Emulator {
     let emulator = Emulator::in_memory().await.expect("started");
-    emulator.create_tables(&product_tables(), &product_names()).expect("created");
+    emulator.create_tables(&product_tables(), &product_names()).await.expect("created");
     emulator
 }
 
@@ -278,7 +278,7 @@ async fn a_table_made_again_has_a_new_stream_that_is_read_from_its_beginning() {
     function.came(1).await;
     let name = "afterimage-albums";
     emulator.client().delete_table().table_name(name).send().await.expect("deleted");
-    emulator.create_tables(&product_tables(), &product_names()).expect("created");
+    emulator.create_tables(&product_tables(), &product_names()).await.expect("created");
     put(&emulator, "new").await;
     assert_eq!(function.came(2).await, ["old", "new"]);
     trigger.shutdown().await;
@@ -300,7 +300,7 @@ async fn nothing_of_a_dropped_table_is_delivered_after_the_new_stream_was_opened
     assert_eq!(trigger.counters().in_hand(), 3);
     let name = "afterimage-albums";
     emulator.client().delete_table().table_name(name).send().await.expect("deleted");
-    emulator.create_tables(&product_tables(), &product_names()).expect("created");
+    emulator.create_tables(&product_tables(), &product_names()).await.expect("created");
     put(&emulator, "new-1").await;
     function.came(1).await;
     put(&emulator, "new-2").await;

@@ -97,6 +97,7 @@ impl Application {
             Year::Number(number) => set("Year", json!({ "N": number })),
             Year::Boolean(it) => set("Year", json!({ "BOOL": it })),
             Year::Text(text) => set("Year", json!({ "S": text })),
+            Year::Null => set("Year", json!({ "NULL": true })),
             Year::List => set("Year", json!({ "L": [{ "N": "1980" }] })),
         }
         set("Label", json!({ "S": if album.is_selected { "in" } else { "out" } }));

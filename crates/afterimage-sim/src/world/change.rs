@@ -15,6 +15,8 @@ pub enum Year {
     Text(&'static str),
     /// A list: no group can be made of it.
     List,
+    /// NULL: no group, as if absent.
+    Null,
 }
 
 /// An album as the application puts it.

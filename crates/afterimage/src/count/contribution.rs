@@ -63,7 +63,8 @@ pub fn render_group(value: &AttributeValue) -> Option<String> {
     }
 }
 
-/// What an item adds to a view: nothing where it is not selected or has no group attribute.
+/// What an item adds to a view: nothing if it is not selected, has no group attribute, or has one of type NULL, which
+/// is how SDKs write "none".
 ///
 /// # Errors
 /// [`GroupError`] where the group attribute is no group.
@@ -71,8 +72,9 @@ pub fn contribution_of_item(view: &CountView, item: &Item) -> Result<Contributio
     if !view.selection.selects(item) {
         return Ok(Contribution::None);
     }
-    let Some(value) = item.get(&view.group_by) else {
-        return Ok(Contribution::None);
+    let value = match item.get(&view.group_by) {
+        None | Some(AttributeValue::Null) => return Ok(Contribution::None),
+        Some(value) => value,
     };
     let attribute = || view.group_by.clone();
     let group = render_group(value)

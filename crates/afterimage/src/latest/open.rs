@@ -148,7 +148,8 @@ impl LatestView {
     fn row_role(&self, index: usize, record: &Record, image: &Item) -> Role {
         let attribute = &self.rows.group_attribute;
         let group = match image.get(attribute) {
-            None => return Role::NotSelected,
+            // SDKs write "none" as NULL.
+            None | Some(AttributeValue::Null) => return Role::NotSelected,
             Some(AttributeValue::S(group)) => group,
             Some(other) => {
                 let type_name = other.type_name();

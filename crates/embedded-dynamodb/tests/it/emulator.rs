@@ -16,9 +16,9 @@ fn definitions() -> [TableDefinition; 2] {
     [orders, TableDefinition::derived()]
 }
 
-fn create_tables(emulator: &Emulator) -> Vec<String> {
+async fn create_tables(emulator: &Emulator) -> Vec<String> {
     let names = TableNames::defaults(&definitions()).expect("names");
-    emulator.create_tables(&definitions(), &names).expect("created")
+    emulator.create_tables(&definitions(), &names).await.expect("created")
 }
 
 async fn put(emulator: &Emulator, number: &str) {
@@ -59,8 +59,8 @@ async fn record_count(emulator: &Emulator) -> usize {
 #[tokio::test]
 async fn tables_are_created_once_and_writes_reach_the_stream() {
     let emulator = Emulator::in_memory().await.expect("started");
-    assert_eq!(create_tables(&emulator), ["afterimage-orders", "afterimage-derived"]);
-    assert_eq!(create_tables(&emulator), Vec::<String>::new());
+    assert_eq!(create_tables(&emulator).await, ["afterimage-orders", "afterimage-derived"]);
+    assert_eq!(create_tables(&emulator).await, Vec::<String>::new());
     put(&emulator, "one").await;
     put(&emulator, "two").await;
     assert_eq!(record_count(&emulator).await, 2);
@@ -71,7 +71,7 @@ async fn tables_are_created_once_and_writes_reach_the_stream() {
 async fn two_in_memory_share_nothing() {
     let one = Emulator::in_memory().await.expect("started");
     let other = Emulator::in_memory().await.expect("started");
-    create_tables(&one);
+    create_tables(&one).await;
     let tables = other.client().list_tables().send().await.expect("tables");
     assert!(tables.table_names().is_empty());
 }
@@ -81,11 +81,11 @@ async fn a_file_survives_a_restart() {
     let directory = tempfile::tempdir().expect("a directory");
     let storage = Storage::File(directory.path().join("dynamodb.sqlite"));
     let emulator = Emulator::start(storage.clone(), 0).await.expect("started");
-    create_tables(&emulator);
+    create_tables(&emulator).await;
     put(&emulator, "one").await;
     emulator.shutdown().await;
     let emulator = Emulator::start(storage, 0).await.expect("started again");
-    assert_eq!(create_tables(&emulator), Vec::<String>::new());
+    assert_eq!(create_tables(&emulator).await, Vec::<String>::new());
     assert_eq!(record_count(&emulator).await, 1);
 }
 
@@ -101,9 +101,9 @@ async fn a_table_that_stands_with_other_keys_is_refused_and_nothing_is_created()
     let emulator = Emulator::in_memory().await.expect("started");
     let [orders, derived] = definitions();
     let names = TableNames::defaults(&definitions()).expect("names");
-    emulator.create_tables(std::slice::from_ref(&orders), &names).expect("created");
+    emulator.create_tables(std::slice::from_ref(&orders), &names).await.expect("created");
     let other = TableDefinition { sort_key: None, ..orders };
-    let error = emulator.create_tables(&[derived, other], &names).expect_err("other keys");
+    let error = emulator.create_tables(&[derived, other], &names).await.expect_err("other keys");
     assert_eq!(
         error.to_string(),
         "the table `afterimage-orders` stands with the keys customer (S), number (S), and the views file declares customer (S); correct its section `[table.orders]`, or give it another `name`"

@@ -1,4 +1,11 @@
 //! The embedded DynamoDB through the AWS SDK.
-#![expect(clippy::expect_used, clippy::indexing_slicing, reason = "a test fails where it stands")]
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test fails where it stands"
+)]
 
+mod control_plane;
 mod emulator;
+mod streams;

@@ -82,7 +82,7 @@ impl TestDynamoDb {
         let Ok(endpoint_url) = std::env::var(ENDPOINT_VARIABLE) else {
             let emulator = Emulator::in_memory().await.expect("an emulator");
             let names = TableNames::defaults(tables).expect("names");
-            emulator.create_tables(tables, &names).expect("tables");
+            emulator.create_tables(tables, &names).await.expect("tables");
             return Self { engine: Engine::Embedded(emulator), names };
         };
         let suffix = format!("{:016x}", fastrand::u64(..));

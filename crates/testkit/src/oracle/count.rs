@@ -38,7 +38,8 @@ pub(super) fn expected(
 }
 
 /// The sort key of the count that an item in canonical form adds 1 to; `None` if it adds nothing: it is
-/// not selected, is in no group, or its record is parked since its group cannot be a key.
+/// not selected, is in no group (it has no group attribute, or one of type NULL), or its record is parked since its
+/// group cannot be a key.
 fn sort_key(view: &CountDefinition, item: &Value) -> Option<String> {
     if !view.selection.selects(item) {
         return None;
