@@ -2,6 +2,7 @@
 
 mod read;
 mod scan;
+mod snapshot;
 mod write;
 
 use std::sync::Arc;
@@ -18,6 +19,7 @@ use crate::convert::ConvertError;
 use crate::meter::Meter;
 
 pub(crate) use scan::{Page, Scan};
+pub(crate) use snapshot::SNAPSHOT_KEYS_MAX;
 
 /// Why the tables could not be read or written, and the work has to come again.
 #[derive(Debug, thiserror::Error)]

@@ -18,6 +18,9 @@ const YEAR_NUMBERS: [&str; 5] = ["1980", "1980.0", "1.98E3", "-0.5", "1975"];
 /// Members of a crowd: more than one chunk of the head, and more than one transaction.
 const CROWD: std::ops::Range<u8> = 50..60;
 
+/// In one of how many simulations people run commands.
+const ACTORS_ONE_IN: u8 = 8;
+
 /// What one simulation does.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Schedule {
@@ -33,6 +36,8 @@ pub struct Schedule {
     pub before: Vec<Change>,
     /// What happens since.
     pub steps: Vec<Step>,
+    /// Whether people run commands beside the processors, and verify in the end.
+    pub has_actors: bool,
 }
 
 /// Something that happens, some time after what happened before.
@@ -87,6 +92,20 @@ pub enum Action {
         /// Which one it is a copy of.
         pick: usize,
     },
+    /// Somebody verifies a view.
+    Verify {
+        /// Which.
+        pick: usize,
+        /// With how much patience, in milliseconds.
+        patience_ms: u64,
+    },
+    /// Somebody tries the parked records again.
+    RetryParked,
+    /// A file that differs from the registry arrives, in the place of a process.
+    OtherFile {
+        /// Which process.
+        pick: usize,
+    },
 }
 
 impl fmt::Display for Action {
@@ -109,6 +128,11 @@ impl fmt::Display for Action {
             }
             Action::RefreshIndex => write!(formatter, "the index catches up, almost"),
             Action::Damage { .. } => write!(formatter, "a damaged record appears"),
+            Action::Verify { pick, patience_ms } => {
+                write!(formatter, "somebody verifies a view ({pick}, {patience_ms} ms)")
+            }
+            Action::RetryParked => write!(formatter, "somebody tries the parked records again"),
+            Action::OtherFile { .. } => write!(formatter, "a file that differs arrives"),
         }
     }
 }
@@ -127,7 +151,11 @@ impl Schedule {
             steps.extend(draw.crowd());
         }
         steps.extend((0..draw.random.usize(8..70)).map(|_| draw.step()));
-        Self { seed, rates, lanes_per_shard, bisects, before, steps }
+        let has_actors = draw.is_one_in(ACTORS_ONE_IN);
+        if has_actors {
+            draw.add_actors(&mut steps);
+        }
+        Self { seed, rates, lanes_per_shard, bisects, before, steps, has_actors }
     }
 }
 
@@ -251,6 +279,22 @@ impl Draw {
             2 => Edit::Pin(value),
             3 => Edit::Unpin,
             _ => Edit::Message(value),
+        }
+    }
+
+    /// Commands at any moment.
+    fn add_actors(&mut self, steps: &mut Vec<Step>) {
+        for _ in 0..self.random.usize(1..5) {
+            let action = match self.random.u8(0..8) {
+                0..5 => Action::Verify {
+                    pick: self.random.usize(..),
+                    patience_ms: self.choice(&[0, 40, 400, 4_000], 0),
+                },
+                5 | 6 => Action::RetryParked,
+                _ => Action::OtherFile { pick: self.random.usize(..) },
+            };
+            let place = self.random.usize(0..=steps.len());
+            steps.insert(place, Step { after_ms: self.random.u64(0..30), action });
         }
     }
 
