@@ -19,7 +19,7 @@ const YEAR_NUMBERS: [&str; 5] = ["1980", "1980.0", "1.98E3", "-0.5", "1975"];
 const CROWD: std::ops::Range<u8> = 50..60;
 
 /// In one of how many simulations people run commands.
-const ACTORS_ONE_IN: u8 = 8;
+const ACTORS_ONE_IN: u8 = 16;
 
 /// What one simulation does.
 #[derive(Debug, Clone, PartialEq, Eq)]
