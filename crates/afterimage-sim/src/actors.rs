@@ -123,7 +123,8 @@ impl Actors {
         let patience = Duration::from_millis(patience_ms);
         let options = VerifyOptions { segment_count: 1, patience };
         // What cannot be read is no answer.
-        let Ok(verified) = processor.verify(Some(name), options, |_| ()).await else {
+        let verified = processor.verify(Some(name), options, |_| ());
+        let Ok(verified) = Box::pin(verified).await else {
             return;
         };
         let was_quiet = before.is_some() && before == self.quiet_at();
@@ -150,7 +151,7 @@ impl Actors {
         let processor = self.processor("verify")?;
         let options = VerifyOptions { segment_count: 1, patience: Duration::ZERO };
         let told = |what: String| Ok(Some(Violation { invariant: "I12", what }));
-        let verified = match processor.verify(None, options, |_| ()).await {
+        let verified = match Box::pin(processor.verify(None, options, |_| ())).await {
             Ok(verified) => verified,
             Err(error) => return told(format!("a calm `verify` failed: {error}")),
         };
@@ -159,7 +160,7 @@ impl Actors {
             return told(format!("verify of {} says {}", report.view, words(report)));
         }
         let Some(count) = self.change_a_count()? else { return Ok(None) };
-        let verified = processor.verify(None, options, |_| ()).await;
+        let verified = Box::pin(processor.verify(None, options, |_| ())).await;
         let names = |report: &ViewReport| report.drift.iter().map(|it| it.item.clone()).collect();
         let drifted: Vec<String> = match &verified {
             Ok(verified) => verified.views.iter().flat_map(|it| -> Vec<_> { names(it) }).collect(),

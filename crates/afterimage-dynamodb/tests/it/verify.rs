@@ -132,7 +132,8 @@ async fn verified(surplus: i64) -> ViewReport {
     let client = visited_client(&world.client, visit);
     let processor = Processor::new(client, views, world.dynamodb.names().clone());
     let options = VerifyOptions { segment_count: 1, patience: Duration::ZERO };
-    let verified = processor.expect("one").verify(Some("genre-counts"), options, |_| ()).await;
+    let processor = processor.expect("one");
+    let verified = Box::pin(processor.verify(Some("genre-counts"), options, |_| ())).await;
     verified.expect("it ends").views.remove(0)
 }
 

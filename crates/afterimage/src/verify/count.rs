@@ -287,7 +287,9 @@ impl CountAudit {
             Some(Ok(entry)) => counted(entry.standing.group().map(str::to_owned)),
         };
         let found = match parked {
-            Some(ParkedSight::NotThere) => format!("{found}: parked, and no usable record of it is there"),
+            Some(ParkedSight::NotThere) => {
+                format!("{found}: parked, and no usable record of it is there")
+            }
             Some(ParkedSight::OtherState) => {
                 format!("{found}: parked by a record of another state of the item")
             }
