@@ -7,6 +7,9 @@ use std::process::ExitCode;
 
 use afterimage_local::StartError;
 
+/// The exit code of a command that could not decide something.
+const UNDECIDED_CODE: u8 = 3;
+
 /// How a command that ran to its end came out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Status {
@@ -14,6 +17,8 @@ pub enum Status {
     Done,
     /// Something failed, and the output says what.
     Incomplete,
+    /// Something could not be decided, and the output says what.
+    Undecided,
     /// Ctrl-C ended it.
     Interrupted,
 }
@@ -65,6 +70,7 @@ pub fn exit_code(result: anyhow::Result<Status>) -> ExitCode {
     match result {
         Ok(Status::Done) => ExitCode::SUCCESS,
         Ok(Status::Incomplete) => ExitCode::FAILURE,
+        Ok(Status::Undecided) => ExitCode::from(UNDECIDED_CODE),
         Ok(Status::Interrupted) => ExitCode::from(130),
         // Whoever reads our output has read enough.
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,

@@ -2,6 +2,7 @@
 
 mod read;
 mod scan;
+mod snapshot;
 mod write;
 
 use std::sync::Arc;
@@ -19,6 +20,7 @@ use crate::meter::Meter;
 use crate::pace::SetBack;
 
 pub(crate) use scan::{Page, Scan};
+pub(crate) use snapshot::SNAPSHOT_KEYS_MAX;
 
 /// Why the tables could not be read or written, and the work has to come again.
 #[derive(Debug, thiserror::Error)]

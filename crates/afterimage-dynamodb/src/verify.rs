@@ -1,13 +1,15 @@
 //! Verification on DynamoDB: what is read, when, and how often.
 //!
-//! A first look scans the source tables and `derived` once. Whatever seems to differ is looked at again
-//! by consistent reads, [`LOOK_COUNT`](run::LOOK_COUNT) times over the time that the caller has patience for: it is drift
-//! if it differs each time, and nothing of it changed meanwhile. A stream that is behind for longer than
-//! that is taken for drift; one that catches up is not.
+//! A first look scans the source tables and `derived` once. Counts are then read between two readings of the
+//! ledger. Whatever seems to differ is looked at again by consistent reads,
+//! [`LOOK_COUNT`](run::LOOK_COUNT) times over the time that the caller has patience for: it is drift if it differs
+//! each time, nothing of it changed meanwhile, and no parked record that is there at the end explains it. A
+//! stream that is behind for longer than that is taken for drift; one that catches up is not.
 
 mod count;
 mod first_look;
 mod latest;
+mod parked;
 mod run;
 
 use std::time::Duration;
@@ -57,15 +59,13 @@ impl Processor {
         let current = self.registry.current(&reading, IfAbsent::TakeFile).await?;
         let views: Vec<_> = current.maintained.views.iter().filter(is_wanted).collect();
         let session = current.store.session(budget);
-        let run = Run { session: &session, options };
+        let catalog = &current.maintained.catalog;
+        let run = Run { session: &session, catalog, options };
         let mut reports = Vec::new();
-        for (audit, parked_ids) in first_look(&run, &views, &on_items).await? {
+        for audit in first_look(&run, &views, &on_items).await? {
             reports.push(match audit {
                 Audit::Count(audit) => count::look_again(&run, *audit).await?,
-                Audit::Latest(audit) => {
-                    let catalog = &current.maintained.catalog;
-                    latest::note_parked(catalog, *audit, &parked_ids, &run).await?
-                }
+                Audit::Latest(audit) => latest::look_again(&run, &audit).await?,
             });
         }
         Ok(Verification { views: reports, consumption: session.meter.consumption() })

@@ -5,6 +5,7 @@
     reason = "of JSON of the simulation's own making: an absent member reads as null"
 )]
 
+mod actors;
 mod canary;
 mod check;
 pub mod command;

@@ -13,6 +13,7 @@ use testkit::oracle::Oracle;
 use tokio::time::sleep;
 
 use crate::WorldError;
+use crate::actors::Actors;
 use crate::canary::Canary;
 use crate::check::{Moment, Violation, check_drained};
 use crate::delivery::{Mapping, Terms};
@@ -69,7 +70,8 @@ pub fn run(
         .start_paused(true)
         .build()
         .map_err(RunError::Runtime)?;
-    let verdict = runtime.block_on(async {
+    // Commands are no tasks that any thread could take.
+    let verdict = tokio::task::LocalSet::new().block_on(&runtime, async {
         let trace = if is_traced { Trace::recording() } else { Trace::default() };
         let world = World::new(schedule, canary, trace.clone())?;
         let violation = world.run(schedule).await;
@@ -96,6 +98,7 @@ struct World {
     application: Arc<Mutex<Application>>,
     moment: Arc<Moment>,
     mapping: Mapping,
+    actors: Actors,
     trace: Trace,
 }
 
@@ -123,7 +126,14 @@ impl World {
             schedule.lanes_per_shard,
             schedule.bisects,
         )?;
-        Ok(Self { dynamodb, catalog, views, oracle, application, moment, mapping, trace })
+        let actors = Actors::new(
+            dynamodb.clone(),
+            catalog.clone(),
+            views.clone(),
+            mapping.clone(),
+            trace.clone(),
+        );
+        Ok(Self { dynamodb, catalog, views, oracle, application, moment, mapping, actors, trace })
     }
 
     async fn run(&self, schedule: &Schedule) -> Result<Option<Violation>, WorldError> {
@@ -145,11 +155,15 @@ impl World {
                 return Ok(Some(violation));
             }
         }
-        self.end(&groups).await
+        self.end(&groups, schedule.has_actors).await
     }
 
     /// Drains, compares, replays everything, and compares again.
-    async fn end(&self, groups: &BTreeSet<String>) -> Result<Option<Violation>, WorldError> {
+    async fn end(
+        &self,
+        groups: &BTreeSet<String>,
+        has_actors: bool,
+    ) -> Result<Option<Violation>, WorldError> {
         // A group from before the deployment is adopted when it is heard of again.
         for group in groups.iter().filter_map(|group| group.strip_prefix('g')?.parse().ok()) {
             let message = Message { group, at: 0, text: 0, has_mood: false, more_bytes: 0 };
@@ -158,10 +172,16 @@ impl World {
         self.trace.note(|| "--- draining".to_owned());
         self.dynamodb.set_rates(FaultRates::NONE);
         self.mapping.drain().await?;
+        self.actors.settle().await;
+        // What they tried again may have moved rows.
+        self.mapping.drain().await?;
         if let Some(violation) = self.violation() {
             return Ok(Some(violation));
         }
         if let Some(violation) = self.check_drained()? {
+            return Ok(Some(violation));
+        }
+        if has_actors && let Some(violation) = self.actors.verify_drained().await? {
             return Ok(Some(violation));
         }
         self.trace.note(|| "--- everything once more".to_owned());
@@ -212,7 +232,8 @@ impl World {
             let what = "the calls do not end".to_owned();
             self.dynamodb.is_overrun().then_some(Violation { invariant: "I8", what })
         };
-        self.moment.violation().or_else(overrun).or_else(|| self.mapping.violation())
+        let found = self.moment.violation().or_else(overrun);
+        found.or_else(|| self.mapping.violation()).or_else(|| self.actors.violation())
     }
 
     fn change(&self, change: &Change) -> Result<(), WorldError> {
@@ -243,6 +264,9 @@ impl World {
             Action::EnableAgain { table } => self.mapping.enable_again(table),
             Action::RefreshIndex => Ok(self.dynamodb.refresh_index(&table_name(&MESSAGES))?),
             Action::Damage { pick } => self.mapping.damage(*pick),
+            Action::Verify { pick, patience_ms } => self.actors.verify(*pick, *patience_ms),
+            Action::RetryParked => self.actors.retry_parked(),
+            Action::OtherFile { pick } => self.actors.register_other(*pick),
         }
     }
 }

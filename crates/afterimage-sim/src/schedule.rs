@@ -31,6 +31,9 @@ const TRANSACTION_TIMES: [TransactionTime; 3] = [
 /// Members of a crowd: more than one chunk of the head, and more than one transaction.
 const CROWD: std::ops::Range<u8> = 50..60;
 
+/// In one of how many simulations people run commands.
+const ACTORS_ONE_IN: u8 = 16;
+
 /// What one simulation does.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Schedule {
@@ -46,6 +49,8 @@ pub struct Schedule {
     pub before: Vec<Change>,
     /// What happens since.
     pub steps: Vec<Step>,
+    /// Whether people run commands beside the processors, and verify in the end.
+    pub has_actors: bool,
 }
 
 /// Something that happens, some time after what happened before.
@@ -100,6 +105,20 @@ pub enum Action {
         /// Which one it is a copy of.
         pick: usize,
     },
+    /// Somebody verifies a view.
+    Verify {
+        /// Which.
+        pick: usize,
+        /// With how much patience, in milliseconds.
+        patience_ms: u64,
+    },
+    /// Somebody tries the parked records again.
+    RetryParked,
+    /// A file that differs from the registry arrives, in the place of a process.
+    OtherFile {
+        /// Which process.
+        pick: usize,
+    },
 }
 
 impl fmt::Display for Action {
@@ -122,6 +141,11 @@ impl fmt::Display for Action {
             }
             Action::RefreshIndex => write!(formatter, "the index catches up, almost"),
             Action::Damage { .. } => write!(formatter, "a damaged record appears"),
+            Action::Verify { pick, patience_ms } => {
+                write!(formatter, "somebody verifies a view ({pick}, {patience_ms} ms)")
+            }
+            Action::RetryParked => write!(formatter, "somebody tries the parked records again"),
+            Action::OtherFile { .. } => write!(formatter, "a file that differs arrives"),
         }
     }
 }
@@ -143,7 +167,11 @@ impl Schedule {
             steps.extend(draw.library());
         }
         steps.extend((0..draw.random.usize(8..70)).map(|_| draw.step()));
-        Self { seed, rates, lanes_per_shard, bisects, before, steps }
+        let has_actors = draw.is_one_in(ACTORS_ONE_IN);
+        if has_actors {
+            draw.add_actors(&mut steps);
+        }
+        Self { seed, rates, lanes_per_shard, bisects, before, steps, has_actors }
     }
 }
 
@@ -289,6 +317,22 @@ impl Draw {
         let terms = Terms { batch_size: LIBRARY_BATCH_SIZE, ..Terms::CALM };
         actions.extend((0..3).map(|pick| Action::Invoke { pick, terms }));
         actions.into_iter().map(|action| Step { after_ms: 0, action }).collect()
+    }
+
+    /// Commands at any moment.
+    fn add_actors(&mut self, steps: &mut Vec<Step>) {
+        for _ in 0..self.random.usize(1..5) {
+            let action = match self.random.u8(0..8) {
+                0..5 => Action::Verify {
+                    pick: self.random.usize(..),
+                    patience_ms: self.choice(&[0, 40, 400, 4_000], 0),
+                },
+                5 | 6 => Action::RetryParked,
+                _ => Action::OtherFile { pick: self.random.usize(..) },
+            };
+            let place = self.random.usize(0..=steps.len());
+            steps.insert(place, Step { after_ms: self.random.u64(0..30), action });
+        }
     }
 
     /// Many members join one group at once.

@@ -9,8 +9,13 @@ mod count;
 mod latest;
 mod result;
 
-pub use count::{CountAudit, Ledger, Look, Verdict};
-pub use latest::{HeadSight, LatestAudit, RowSight, Sight, SightFault};
+pub use count::{
+    CountAudit, CountDifference, CountQuestion, CountSight, CountTrial, CountVerdict,
+    LedgerReading, Look, LookLimits, ParkedSight, Verdict,
+};
+pub use latest::{
+    FaultSubject, HeadSight, LatestAudit, LatestParked, RowSight, Sight, SightFault, SourceSight,
+};
 pub use result::{ResultError, VerifyResult};
 
 use sha2::{Digest as _, Sha256};
@@ -29,6 +34,17 @@ pub struct Drift {
     pub expected: String,
     /// What it says.
     pub found: String,
+}
+
+/// Whether parked records explain a difference.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Explanation {
+    /// One holds the item as it stands: it waits to be tried again.
+    Explained,
+    /// One is of the item, and does not say in which state: it holds no image.
+    Unknown,
+    /// None does.
+    Unexplained,
 }
 
 /// Some bytes that are equal for equal items, and different for different ones.

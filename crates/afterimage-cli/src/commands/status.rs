@@ -317,10 +317,18 @@ fn row(view: &ViewStatus) -> [String; 7] {
         view.lag_ms.map_or_else(unknown, |lag_ms| format!("{:.1} s", lag_ms as f64 / 1000.0)),
         outcomes.map_or_else(unknown, |it| if it.is_empty() { "none".to_owned() } else { it }),
         view.parked_count.to_string(),
-        verified.map_or_else(unknown, |it| it.drift_count.to_string()),
+        verified.map_or_else(unknown, drift),
         verified.map_or_else(|| "never".to_owned(), |it| it.finished_at.clone()),
         view.generation.map_or_else(unknown, |(_, state)| state.to_string()),
     ]
+}
+
+/// What the last verification found: what it could not decide is not 0.
+fn drift(verified: &VerifyResult) -> String {
+    match verified.undecided_count {
+        0 => verified.drift_count.to_string(),
+        undecided_count => format!("{}, {undecided_count} undecided", verified.drift_count),
+    }
 }
 
 fn document(view: &ViewStatus) -> Value {

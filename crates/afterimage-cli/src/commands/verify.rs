@@ -26,7 +26,8 @@ Examples:
 
 Writes may go on: a difference is drift only if it stands still through several consistent looks. A
 stream that is behind for longer than --patience is taken for drift.
-Exit codes: 0 no drift, 1 drift, or something could not be read.";
+Exit codes: 0 no drift, 1 drift, or something could not be read, 3 no drift found, and something could
+not be decided, as the report says.";
 
 /// The arguments of `verify`.
 #[derive(Debug, Args)]
@@ -79,8 +80,13 @@ pub async fn run(arguments: VerifyArguments) -> anyhow::Result<Status> {
             failure::print(&Failure::new(sentence, next).because(error).into());
         }
     }
-    let is_drifted = verified.views.iter().any(ViewReport::is_drifted);
-    Ok(if is_drifted { Status::Incomplete } else { Status::Done })
+    Ok(if verified.views.iter().any(ViewReport::is_drifted) {
+        Status::Incomplete
+    } else if verified.views.iter().any(ViewReport::is_undecided) {
+        Status::Undecided
+    } else {
+        Status::Done
+    })
 }
 
 fn check_view(maintained: &Maintained, view: Option<&str>) -> Result<(), Failure> {
@@ -130,6 +136,7 @@ fn print(verified: &Verification, format: Format) -> anyhow::Result<()> {
 
 fn print_report(output: &mut Output, report: &ViewReport) -> std::io::Result<()> {
     let verdict = match report.drift.len() as u64 + report.further_count {
+        0 if report.is_undecided() => "no drift found, and not all could be decided".to_owned(),
         0 => "no drift".to_owned(),
         count => format!("{count} items drifted"),
     };
@@ -146,8 +153,7 @@ fn print_report(output: &mut Output, report: &ViewReport) -> std::io::Result<()>
         output.line(&format!("  {count} {text}"))?;
     }
     for item in &report.undecided {
-        output
-            .line(&format!("  undecided, since it changes all the time: {}", on_one_line(item)))?;
+        output.line(&format!("  undecided: {}", on_one_line(item)))?;
     }
     let rows: Vec<[String; 3]> = report
         .drift

@@ -1,5 +1,7 @@
 //! `verify`: drift is named, and nothing else is taken for it.
 
+mod parked;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,26 +12,35 @@ use serde_json::{Value, json};
 
 use crate::program::run;
 use crate::up::{Stack, client};
-use crate::world::{World, album, message, put_row, record};
+use crate::world::{World, album, message, put_row};
 
-type Item = HashMap<String, AttributeValue>;
+pub type Item = HashMap<String, AttributeValue>;
 
-fn text(text: &str) -> AttributeValue {
+pub fn text(text: &str) -> AttributeValue {
     AttributeValue::S(text.to_owned())
 }
 
 impl World {
     /// Puts the item of a record into its table, and delivers the record.
     async fn write(&self, views: Option<&str>, record: Value) {
+        self.put_image(&record).await;
+        let words = self.deliver(views, std::slice::from_ref(&record));
+        assert!(!words.contains("failed") && !words.contains("parked"), "{words}");
+    }
+
+    /// The same for a record that is parked.
+    pub async fn write_parked(&self, record: Value) {
+        self.put_image(&record).await;
+        assert_eq!(self.deliver(None, &[record]), "parked");
+    }
+
+    async fn put_image(&self, record: &Value) {
         let image = record["dynamodb"]["NewImage"].as_object().expect("an image");
         let arn = record["eventSourceARN"].as_str().expect("an ARN");
         let table = arn.split(['/']).nth(1).expect("a table");
         let value = |value: &Value| text(value["S"].as_str().expect("a text"));
         let item = image.iter().map(|(name, it)| (name.clone(), value(it))).collect();
-        let put = self.emulator.client().put_item().table_name(table).set_item(Some(item));
-        put.send().await.expect("a put");
-        let words = self.deliver(views, std::slice::from_ref(&record));
-        assert!(!words.contains("failed") && !words.contains("parked"), "{words}");
+        self.put(table, &item).await;
     }
 
     async fn get(&self, table: &str, pk: &str, sk: &str) -> Item {
@@ -38,12 +49,12 @@ impl World {
         got.item.unwrap_or_else(|| panic!("{pk} / {sk}"))
     }
 
-    async fn put(&self, table: &str, item: &Item) {
+    pub async fn put(&self, table: &str, item: &Item) {
         let put = self.emulator.client().put_item().table_name(table);
         put.set_item(Some(item.clone())).send().await.expect("a put");
     }
 
-    async fn delete(&self, table: &str, item: &Item) {
+    pub async fn delete(&self, table: &str, item: &Item) {
         let keys = match table {
             "afterimage-albums" => ["Artist", "Album"],
             _ => ["pk", "sk"],
@@ -56,7 +67,7 @@ impl World {
     }
 
     /// Verifies without patience; the exit code and the report.
-    fn verify(&self, views: Option<&str>) -> (Option<i32>, Value) {
+    pub fn verify(&self, views: Option<&str>) -> (Option<i32>, Value) {
         let run = self.run(views, &["verify", "--patience", "0", "--output", "json"]);
         assert_eq!(run.stderr, "");
         (run.code, serde_json::from_str(&run.stdout).unwrap_or_else(|_| panic!("{run:?}")))
@@ -64,7 +75,7 @@ impl World {
 
     /// What drifted, an item a line.
     #[track_caller]
-    fn check_drift(&self, expected: &[&str]) {
+    pub fn check_drift(&self, expected: &[&str]) {
         let (code, report) = self.verify(None);
         let views = report["views"].as_array().expect("views").iter();
         let drift = views.flat_map(|view| view["drift"].as_array().expect("drift"));
@@ -80,7 +91,7 @@ impl World {
 }
 
 /// Two albums, and a conversation of two.
-async fn small_world() -> World {
+pub async fn small_world() -> World {
     let world = World::new().await;
     world.write(None, album(1, "A", "Genre", json!({"S": "Rock"}))).await;
     world.write(None, album(2, "B", "Genre", json!({"S": "Rock"}))).await;
@@ -268,33 +279,6 @@ async fn what_skip_keeps_is_retained_and_no_drift() {
     );
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn what_a_parked_record_explains_is_no_drift() {
-    let world = small_world().await;
-    let views = include_str!("../../../../views.toml");
-    let narrow = views.replace("may_gain", "max = 2, may_gain");
-    put_row(&world, "sam", &[]).await;
-    let joined = record(
-        "messages",
-        5,
-        json!({"pk": {"S": "GRP#sam"}, "sk": {"S": "t0"}}),
-        json!({"message_group_uuid": {"S": "g"}}),
-    );
-    assert_eq!(world.deliver(Some(&narrow), &[joined]), "parked");
-    // An album whose newest record was parked by another definition of the view.
-    let unusable = album(6, "C", "Genre", json!({"L": []}));
-    assert_eq!(world.deliver(None, &[unusable]), "parked");
-    let album = [("Artist", "AC/DC"), ("Album", "C"), ("Genre", "Rock")];
-    let album = album.map(|(name, it)| (name.to_owned(), text(it)));
-    world.put("afterimage-albums", &album.into()).await;
-    let (code, report) = world.verify(None);
-    assert_eq!(code, Some(0), "{report}");
-    assert_eq!(
-        (report["views"][0]["parked"].clone(), report["views"][1]["parked"].clone()),
-        (1.into(), 1.into())
-    );
-}
-
 /// Records that wait at most while writes go on: a trigger that never catches up has drift.
 const PENDING_MAX: u64 = 50;
 
@@ -359,5 +343,6 @@ async fn writes_that_go_on_are_no_drift() {
     for writer in writers {
         assert!(writer.await.expect("it ends") > 10, "writes went on");
     }
-    assert_eq!(verified.code, Some(0), "{verified:?}");
+    // What changes in every look may stay undecided.
+    assert!(matches!(verified.code, Some(0 | 3)), "{verified:?}");
 }

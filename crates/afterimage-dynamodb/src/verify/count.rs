@@ -1,20 +1,26 @@
 //! The second look at a `count` view.
 
+mod counts;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
 use afterimage::count::Entry;
-use afterimage::engine::{Answer, Read};
+use afterimage::engine::Read;
 use afterimage::keys::ENTRY_SORT;
-use afterimage::verify::{CountAudit, Drift, Ledger, Look, Verdict};
+use afterimage::parked::Summary;
+use afterimage::verify::{
+    CountAudit, CountDifference, CountTrial, CountVerdict, Drift, LedgerReading, Look, LookLimits,
+    ParkedSight, Verdict,
+};
+use afterimage::version::Version;
 use afterimage::{Item, ItemKey};
 use afterimage_schema::Table;
 
+use super::parked::parked_records;
 use super::run::{CANDIDATE_COUNT_MAX, LOOK_COUNT, LOOK_COUNT_MAX, Run, ViewReport, partition_of};
 use crate::store::{Page, Scan, StoreError};
-
-/// Readings of the ledger after which a count that still changes is left undecided.
-const READING_COUNT_MAX: u32 = 5;
+use counts::{items, sights};
 
 /// A source item whose ledger entry differs, as it was seen last.
 struct Candidate {
@@ -23,13 +29,21 @@ struct Candidate {
     equal_look_count: u32,
 }
 
+/// A ledger entry that differs, and stood still for long enough.
+struct Settled {
+    source_key: ItemKey,
+    look: Look,
+    /// The groups that the item belongs in and is counted in, if any.
+    expected: Option<String>,
+    found: Option<String>,
+}
+
 /// What the second look found.
 #[derive(Default)]
 struct Found {
     candidates: BTreeMap<String, Candidate>,
     further_count: u64,
     retained_count: u64,
-    parked_count: u64,
     /// Partition keys in the ledger under which no usable entry stands.
     broken: BTreeSet<String>,
 }
@@ -61,40 +75,64 @@ pub(super) async fn look_again(run: &Run<'_>, audit: CountAudit) -> Result<ViewR
         again.source_items(&mut found).await?;
     }
     report.drift.extend(again.broken_entries(&found).await?);
-    let entries = again.entries(&mut found.candidates).await?;
-    report.undecided.extend(counts.undecided);
+    let settled = again.entries(&mut found.candidates).await?;
+    let (entries, parked) = again.split_parked(settled, &mut found.candidates).await?;
     let unsettled = std::mem::take(&mut found.candidates).into_values();
-    report.undecided.extend(unsettled.map(|it| format!("ledger entry of {}", it.source_key)));
-    let mut drifted = counts.drifted;
-    for (candidate, expected, found) in entries {
-        let source_key = candidate.source_key.to_string();
-        report.drift.push(audit.entry_drift(&source_key, &candidate.look));
-        let difference = expected.into_iter().map(|it| (it, 1)).chain(found.map(|it| (it, -1)));
-        for (group, difference) in difference {
-            // A count that agrees with its ledger is wrong by what the ledger is wrong by.
-            let count = i128::from(counts.ledger.count(&group));
-            drifted.entry(group).or_insert((count, Some(count))).0 += difference;
-        }
-    }
-    for (group, (expected, found)) in drifted {
-        if found != Some(expected) && !report.undecided.contains(&audit.count_name(&group)) {
-            report.drift.push(audit.count_drift(&group, expected, found));
-        }
-    }
+    let unsettled = unsettled.map(|it| format!("ledger entry of {}", it.source_key));
+    let undecided = counts.undecided.iter().map(|group| audit.count_name(group)).chain(unsettled);
+    report.undecided.extend(undecided.map(|it| format!("{it}: changes went on")));
+    let entries = entries.into_iter().map(|it| (it, None)).chain(parked);
+    let differences = judge_entries(&audit, &mut report, entries);
+    report.drift.extend(count_drift(&audit, counts, differences));
     report.drift.sort();
     report.further_count = found.further_count;
     report.retained_count = found.retained_count;
-    report.parked_count = found.parked_count;
     Ok(report)
 }
 
-/// What became of counts that seemed to differ from their ledger.
-struct Counts {
-    /// What each count should be and is.
-    drifted: BTreeMap<String, (i128, Option<i128>)>,
-    undecided: Vec<String>,
-    /// The last reading.
-    ledger: Ledger,
+/// Takes the entries that differ into the report; returns by how much they make the counts wrong.
+fn judge_entries(
+    audit: &CountAudit,
+    report: &mut ViewReport,
+    entries: impl Iterator<Item = (Settled, Option<ParkedSight>)>,
+) -> BTreeMap<String, i128> {
+    let mut differences = BTreeMap::new();
+    for (Settled { source_key, look, expected, found }, sight) in entries {
+        match sight {
+            Some(ParkedSight::AsItStands) => report.parked_count += 1,
+            Some(ParkedSight::WithoutImage) => report
+                .undecided
+                .push(format!("ledger entry of {source_key}: its parked record holds no image")),
+            Some(ParkedSight::NotThere | ParkedSight::OtherState) | None => {
+                report.drift.push(audit.entry_drift(&source_key.to_string(), &look, sight));
+                let added = expected.into_iter().map(|it| (it, 1));
+                for (group, difference) in added.chain(found.map(|it| (it, -1))) {
+                    *differences.entry(group).or_insert(0) += difference;
+                }
+            }
+        }
+    }
+    differences
+}
+
+/// The counts that have drifted: from their ledger, or with it. One that agrees with its ledger is wrong by what the
+/// ledger is wrong by.
+fn count_drift(
+    audit: &CountAudit,
+    counts: CountVerdict,
+    differences: BTreeMap<String, i128>,
+) -> Vec<Drift> {
+    let CountVerdict { mut drifted, undecided, ledger } = counts;
+    for (group, difference) in differences {
+        let count = i128::from(ledger.count(&group));
+        let agreeing = CountDifference { expected: count, found: Some(count) };
+        drifted.entry(group).or_insert(agreeing).expected += difference;
+    }
+    let is_drift = |(group, it): &(&String, &CountDifference)| {
+        it.found != Some(it.expected) && !undecided.contains(*group)
+    };
+    let drifted = drifted.iter().filter(is_drift);
+    drifted.map(|(group, difference)| audit.count_drift(group, *difference)).collect()
 }
 
 struct Again<'a> {
@@ -103,67 +141,45 @@ struct Again<'a> {
 }
 
 impl Again<'_> {
-    /// Reads suspect counts between two readings of the ledger, again and again until no entry of
-    /// theirs changed in between. The first time, entries in suspect buckets are looked at as well.
-    async fn counts(&self, found: &mut Found) -> Result<Counts, StoreError> {
-        let mut groups = self.audit.suspect_groups();
-        let mut ledger = self.audit.ledger.clone();
-        let mut drifted = BTreeMap::new();
-        for reading in 0..READING_COUNT_MAX {
-            let is_first = reading == 0 && self.audit.is_ledger_suspect();
-            if groups.is_empty() && !is_first {
-                break;
-            }
-            if reading > 0 {
+    /// Reads counts between two readings of the ledger, again and again until each is decided. The first time,
+    /// entries in suspect buckets are looked at as well.
+    async fn counts(&self, found: &mut Found) -> Result<CountVerdict, StoreError> {
+        let limits = LookLimits { equal_look_count: LOOK_COUNT, look_count_max: LOOK_COUNT_MAX };
+        let mut trial = CountTrial::new(self.audit.ledger.clone(), limits);
+        let mut is_first = true;
+        while let Some(question) = trial.question() {
+            if !is_first {
                 self.run.pause().await;
             }
-            let counts = self.read_counts(&groups).await?;
-            let later = self.read_ledger(is_first.then_some(&mut *found)).await?;
-            groups.retain(|group| {
-                if !ledger.is_still(&later, group) {
-                    return true;
-                }
-                let expected = i128::from(later.count(group));
-                let count = self.audit.count_of(counts.get(group));
-                if count != Some(expected) {
-                    drifted.insert(group.clone(), (expected, count));
-                }
-                false
-            });
-            ledger = later;
+            let sights = sights(self.run.session, self.audit, &question).await?;
+            let found = (is_first && self.audit.is_ledger_suspect()).then_some(&mut *found);
+            let reading = self.read_ledger(trial.reading(), found).await?;
+            trial.take(&sights, reading);
+            is_first = false;
         }
-        let undecided = groups.iter().map(|group| self.audit.count_name(group)).collect();
-        Ok(Counts { drifted, undecided, ledger })
-    }
-
-    async fn read_counts(
-        &self,
-        groups: &BTreeSet<String>,
-    ) -> Result<BTreeMap<String, Item>, StoreError> {
-        let key = |group: &String| self.audit.view().target.key(group);
-        let reads = groups.iter().map(|group| Read::Item(key(group))).collect();
-        let mut items = items(self.run.session.read(reads).await?);
-        let with_item = groups.iter().filter_map(|group| {
-            let item = items.remove(&key(group)).flatten()?;
-            Some((group.clone(), item))
-        });
-        Ok(with_item.collect())
+        Ok(trial.verdict())
     }
 
     /// Reads the ledger, and where `found` is given, looks at the entries in suspect buckets.
-    async fn read_ledger(&self, found: Option<&mut Found>) -> Result<Ledger, StoreError> {
-        let ledger = Mutex::new(Ledger::default());
+    async fn read_ledger(
+        &self,
+        reading: LedgerReading,
+        found: Option<&mut Found>,
+    ) -> Result<LedgerReading, StoreError> {
+        let ledger = Mutex::new(reading);
         let looks_closer = found.is_some();
         let found = Mutex::new(found);
         let take = async |page: Page| {
             let mut suspects = Vec::new();
             let mut broken = Vec::new();
             for item in &page.items {
-                let Some((partition, entry)) = partition_of(item).zip(Entry::from_item(item).ok())
-                else {
+                let Some(partition) = partition_of(item) else {
                     continue;
                 };
-                ledger.lock().unwrap_or_else(PoisonError::into_inner).add(partition, &entry);
+                ledger.lock().unwrap_or_else(PoisonError::into_inner).add(partition, item);
+                let Ok(entry) = Entry::from_item(item) else {
+                    continue;
+                };
                 let is_counted = entry.standing.group().is_some();
                 if !looks_closer || !is_counted || !self.audit.is_suspect(partition) {
                     continue;
@@ -179,7 +195,7 @@ impl Again<'_> {
                 found.broken.extend(broken);
                 for (partition, source_key, look) in looks {
                     match self.audit.judge(&look) {
-                        Verdict::Agrees | Verdict::Parked => {}
+                        Verdict::Agrees => {}
                         Verdict::Retained => found.retained_count += 1,
                         Verdict::Differs { .. } => found.differs(partition, source_key, look),
                     }
@@ -213,7 +229,6 @@ impl Again<'_> {
                 match self.audit.judge(&look) {
                     // What is retained has no source item, and was counted with the ledger.
                     Verdict::Agrees | Verdict::Retained => {}
-                    Verdict::Parked => found.parked_count += 1,
                     Verdict::Differs { .. } => found.differs(partition, source_key, look),
                 }
             }
@@ -251,7 +266,7 @@ impl Again<'_> {
     async fn entries(
         &self,
         candidates: &mut BTreeMap<String, Candidate>,
-    ) -> Result<Vec<(Candidate, Option<String>, Option<String>)>, StoreError> {
+    ) -> Result<Vec<Settled>, StoreError> {
         let mut settled = Vec::new();
         for _ in 0..LOOK_COUNT_MAX {
             if candidates.is_empty() {
@@ -275,11 +290,57 @@ impl Again<'_> {
                     if is_equal { candidate.equal_look_count + 1 } else { 0 };
                 if candidate.equal_look_count >= LOOK_COUNT {
                     let candidate = candidates.remove(&partition);
-                    settled.extend(candidate.map(|it| (it, expected, found)));
+                    settled.extend(candidate.map(|Candidate { source_key, look, .. }| Settled {
+                        source_key,
+                        look,
+                        expected,
+                        found,
+                    }));
                 }
             }
         }
         Ok(settled)
+    }
+
+    /// Sets those apart whose entries stand as parked, with what their parked records say of them now. The entries
+    /// are read once more after that: one that changed meanwhile, as by `parked retry`, is a candidate again.
+    async fn split_parked(
+        &self,
+        settled: Vec<Settled>,
+        candidates: &mut BTreeMap<String, Candidate>,
+    ) -> Result<(Vec<Settled>, Vec<(Settled, Option<ParkedSight>)>), StoreError> {
+        let (parked, others): (Vec<_>, Vec<_>) =
+            settled.into_iter().partition(|it| CountAudit::parked_version(&it.look).is_some());
+        if parked.is_empty() {
+            return Ok((others, Vec::new()));
+        }
+        let versions: BTreeSet<_> =
+            parked.iter().filter_map(|it| CountAudit::parked_version(&it.look)).collect();
+        let is_wanted = |summary: &Summary| {
+            version_of(summary).is_some_and(|version| versions.contains(&version))
+        };
+        let mut records = BTreeMap::new();
+        let name = &self.audit.view().name;
+        parked_records(self.run, name, is_wanted, |_, record| {
+            records.insert((record.key.clone(), record.version.clone()), record);
+        })
+        .await?;
+        let key =
+            |it: &Settled| (self.audit.entry_partition(&it.source_key), it.source_key.clone());
+        let looks = self.look(parked.iter().map(key).collect()).await?;
+        let mut judged = Vec::new();
+        for (settled, (partition, source_key, look)) in parked.into_iter().zip(looks) {
+            if settled.look == look {
+                let version = CountAudit::parked_version(&look);
+                let record = version.and_then(|version| records.get(&(source_key, version)));
+                let sight = self.audit.parked_sight(&look, record);
+                judged.push((settled, Some(sight)));
+            } else if matches!(self.audit.judge(&look), Verdict::Differs { .. }) {
+                let candidate = Candidate { source_key, look, equal_look_count: 0 };
+                candidates.insert(partition, candidate);
+            }
+        }
+        Ok((others, judged))
     }
 
     /// Entries that cannot be read, and are no candidate for another reason.
@@ -306,10 +367,11 @@ impl Again<'_> {
     }
 }
 
-fn items(answers: Vec<(Read, Answer)>) -> BTreeMap<ItemKey, Option<Item>> {
-    let item = |(read, answer)| match (read, answer) {
-        (Read::Item(key), Answer::Item(item)) => Some((key, item)),
-        (Read::Item(_) | Read::Last { .. } | Read::Suggested { .. }, _) => None,
-    };
-    answers.into_iter().filter_map(item).collect()
+/// The version of a parked record, if its place in the stream is known.
+fn version_of(summary: &Summary) -> Option<Version> {
+    let place = summary.place.as_ref()?;
+    Some(Version {
+        stream_label: place.stream_label.parse().ok()?,
+        sequence_number: place.sequence_number.parse().ok()?,
+    })
 }

@@ -3,13 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
-use afterimage::keys::parked_prefix;
-use afterimage::parked::Summary;
 use afterimage::verify::{CountAudit, LatestAudit};
 use afterimage::{Item, View};
 use afterimage_schema::Table;
 
-use super::run::{Run, partition_of};
+use super::run::Run;
 use crate::store::{Page, Scan, StoreError};
 
 /// The audit of a view; boxed, since they differ in size.
@@ -43,25 +41,20 @@ impl Audit {
     /// What partition keys of the view's derived items begin with.
     fn prefixes(&self) -> Vec<String> {
         match self {
-            Audit::Count(audit) => {
-                vec![audit.ledger_prefix(), audit.view().target.partition.clone()]
-            }
-            Audit::Latest(audit) => vec![audit.head_prefix(), parked_prefix(&audit.view().name)],
+            Audit::Count(audit) => vec![audit.ledger_prefix()],
+            Audit::Latest(audit) => vec![audit.head_prefix()],
         }
     }
 }
-
-/// An audit, and the ids of the records that its view parked, where it asks for them.
-type Seen = (Audit, Vec<String>);
 
 /// Reads the tables, and tells each view's audit of every item.
 pub(super) async fn first_look(
     run: &Run<'_>,
     views: &[&View],
     on_items: &(impl Fn(u64) + Sync),
-) -> Result<Vec<Seen>, StoreError> {
-    let seen: Vec<Seen> = views.iter().map(|view| (Audit::new(view), Vec::new())).collect();
-    let prefixes = seen.iter().flat_map(|(audit, _)| audit.prefixes()).collect();
+) -> Result<Vec<Audit>, StoreError> {
+    let seen: Vec<_> = views.iter().map(|view| Audit::new(view)).collect();
+    let prefixes = seen.iter().flat_map(Audit::prefixes).collect();
     let seen = Mutex::new(seen);
     let mut tables: BTreeMap<Table, BTreeSet<String>> = BTreeMap::new();
     for view in views {
@@ -80,9 +73,7 @@ pub(super) async fn first_look(
         let take = async |page: Page| {
             on_items(page.scanned_count);
             let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
-            for ((audit, _), _) in
-                seen.iter_mut().zip(views).filter(|(_, it)| *it.source() == table)
-            {
+            for (audit, _) in seen.iter_mut().zip(views).filter(|(_, it)| *it.source() == table) {
                 page.items.iter().for_each(|item| audit.source(item));
             }
             Ok(())
@@ -98,13 +89,8 @@ pub(super) async fn first_look(
     let take = async |page: Page| {
         on_items(page.scanned_count);
         let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
-        for ((audit, parked), view) in seen.iter_mut().zip(views) {
-            for item in &page.items {
-                audit.derived(item);
-                let is_parked = partition_of(item)
-                    .is_some_and(|it| it.starts_with(&parked_prefix(view.name())));
-                parked.extend(Summary::from_item(item).filter(|_| is_parked).map(|it| it.id));
-            }
+        for audit in seen.iter_mut() {
+            page.items.iter().for_each(|item| audit.derived(item));
         }
         Ok(())
     };

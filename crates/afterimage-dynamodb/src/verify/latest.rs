@@ -4,11 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use afterimage::engine::{Answer, Read};
 use afterimage::latest::{Head, chunk_key, head_key};
-use afterimage::limits::{COPIED_BYTES_MAX, SUGGESTED_ROWS_MAX};
-use afterimage::verify::{HeadSight, LatestAudit, Sight};
-use afterimage::{AttributeValue, Catalog, Item, ItemKey, KeyValue, decode};
+use afterimage::limits::SUGGESTED_ROWS_MAX;
+use afterimage::verify::{
+    Digest, Explanation, HeadSight, LatestAudit, LatestParked, Sight, SourceSight,
+};
+use afterimage::{AttributeValue, Item, ItemKey, KeyValue};
 use futures::stream::{StreamExt as _, TryStreamExt as _};
 
+use super::parked::parked_records;
 use super::run::{CANDIDATE_COUNT_MAX, LOOK_COUNT, LOOK_COUNT_MAX, Run, ViewReport};
 use crate::store::{Session, StoreError};
 
@@ -27,30 +30,11 @@ struct Candidate {
     equal_look_count: u32,
 }
 
-/// Tells the audit of the records that its view parked, where it matters, and looks again.
-pub(super) async fn note_parked(
-    catalog: &Catalog,
-    mut audit: LatestAudit,
-    parked_ids: &[String],
-    run: &Run<'_>,
-) -> Result<ViewReport, StoreError> {
-    let ids = if audit.suspects().next().is_some() { parked_ids } else { &[] };
-    for id in ids {
-        for partition in afterimage::parked::Stored::partitions_of(id) {
-            let pieces = run.session.partition(&partition).await?;
-            for stored in afterimage::parked::Stored::from_pieces(pieces) {
-                let Ok(parked) = &stored.record else { continue };
-                if let Ok(record) = decode(catalog, None, &parked.raw_json).record {
-                    audit.parked(parked, &record);
-                }
-            }
-        }
-    }
-    look_again(run, &audit).await
-}
-
 /// Looks again at groups that the first look did not find right.
-async fn look_again(run: &Run<'_>, audit: &LatestAudit) -> Result<ViewReport, StoreError> {
+pub(super) async fn look_again(
+    run: &Run<'_>,
+    audit: &LatestAudit,
+) -> Result<ViewReport, StoreError> {
     let mut report = ViewReport {
         view: audit.view().name.to_string(),
         source_item_count: audit.source_item_count,
@@ -67,6 +51,7 @@ async fn look_again(run: &Run<'_>, audit: &LatestAudit) -> Result<ViewReport, St
         let places = sight.rows.iter().map(|row| (row.owner.clone(), row.sort.clone())).collect();
         candidates.insert(group.to_owned(), Candidate { places, ..Candidate::default() });
     }
+    let mut settled = BTreeMap::new();
     for look in 0..LOOK_COUNT_MAX {
         if candidates.is_empty() {
             break;
@@ -74,42 +59,88 @@ async fn look_again(run: &Run<'_>, audit: &LatestAudit) -> Result<ViewReport, St
         if look > 0 {
             run.pause().await;
         }
-        let mut looks = Vec::new();
-        for (group, candidate) in &candidates {
-            looks.push(async {
-                let sight = sight(run.session, audit, group, &candidate.places).await?;
-                Ok::<_, StoreError>((group.clone(), sight))
-            });
-        }
-        let sights: Vec<(String, Sight)> =
-            futures::stream::iter(looks).buffered(CONCURRENT_GROUPS).try_collect().await?;
-        for (group, sight) in sights {
-            let faults = audit.faults(&group, &sight);
-            let (parked, faults): (Vec<_>, Vec<_>) =
-                faults.into_iter().partition(|fault| audit.is_parked(&group, fault));
-            if faults.is_empty() {
-                report.parked_count += parked.len() as u64;
-                candidates.remove(&group);
-                continue;
-            }
+        for (group, sight) in sights(run, audit, &candidates).await? {
             let Some(candidate) = candidates.get_mut(&group) else {
                 continue;
             };
-            let rows = sight.rows.iter().map(|row| (row.owner.clone(), row.sort.clone()));
-            candidate.places.extend(rows);
-            let is_equal = candidate.sight.as_ref() == Some(&sight);
-            candidate.equal_look_count = if is_equal { candidate.equal_look_count + 1 } else { 0 };
-            candidate.sight = Some(sight);
-            if candidate.equal_look_count >= LOOK_COUNT {
-                report.parked_count += parked.len() as u64;
-                report.drift.extend(faults.into_iter().map(|fault| fault.drift));
+            if audit.faults(&group, &sight).is_empty() {
                 candidates.remove(&group);
+                continue;
+            }
+            candidate.take(sight);
+            if candidate.equal_look_count >= LOOK_COUNT {
+                settled.extend(candidates.remove_entry(&group));
             }
         }
     }
-    report.undecided.extend(candidates.into_keys().map(|group| format!("group {group}")));
+    let settled_groups: BTreeSet<String> = settled.keys().cloned().collect();
+    candidates.append(&mut settled);
+    judge(run, audit, &mut report, &candidates, &settled_groups).await?;
     report.drift.sort();
     Ok(report)
+}
+
+/// Judges groups by the parked records that are there now, and by a look after that: what was tried again
+/// meanwhile is no fault any more.
+async fn judge(
+    run: &Run<'_>,
+    audit: &LatestAudit,
+    report: &mut ViewReport,
+    candidates: &BTreeMap<String, Candidate>,
+    settled: &BTreeSet<String>,
+) -> Result<(), StoreError> {
+    if candidates.is_empty() {
+        return Ok(());
+    }
+    let view = audit.view();
+    let mut parked = LatestParked::default();
+    parked_records(run, &view.name, |_| true, |it, record| parked.take(view, it, &record)).await?;
+    for (group, sight) in sights(run, audit, candidates).await? {
+        let before = candidates.get(&group).and_then(|it| it.sight.as_ref());
+        let is_still = settled.contains(&group) && before == Some(&sight);
+        let mut is_undecided = false;
+        for fault in audit.faults(&group, &sight) {
+            match parked.explanation(&group, &fault) {
+                Explanation::Explained => report.parked_count += 1,
+                Explanation::Unknown => {
+                    let item = &fault.drift.item;
+                    report.undecided.push(format!("{item}: its parked record holds no image"));
+                }
+                Explanation::Unexplained if is_still => report.drift.push(fault.drift),
+                Explanation::Unexplained => is_undecided = true,
+            }
+        }
+        if is_undecided {
+            report.undecided.push(format!("group {group}: changes went on"));
+        }
+    }
+    Ok(())
+}
+
+/// Looks at groups, several at once.
+async fn sights(
+    run: &Run<'_>,
+    audit: &LatestAudit,
+    candidates: &BTreeMap<String, Candidate>,
+) -> Result<Vec<(String, Sight)>, StoreError> {
+    let mut looks = Vec::new();
+    for (group, candidate) in candidates {
+        looks.push(async {
+            let sight = sight(run.session, audit, group, &candidate.places).await?;
+            Ok::<_, StoreError>((group.clone(), sight))
+        });
+    }
+    futures::stream::iter(looks).buffered(CONCURRENT_GROUPS).try_collect().await
+}
+
+impl Candidate {
+    fn take(&mut self, sight: Sight) {
+        let rows = sight.rows.iter().map(|row| (row.owner.clone(), row.sort.clone()));
+        self.places.extend(rows);
+        let is_equal = self.sight.as_ref() == Some(&sight);
+        self.equal_look_count = if is_equal { self.equal_look_count + 1 } else { 0 };
+        self.sight = Some(sight);
+    }
 }
 
 /// Looks at one group by consistent reads: its head, the newest source item, and rows wherever the
@@ -122,7 +153,7 @@ async fn sight(
 ) -> Result<Sight, StoreError> {
     let view = audit.view();
     let head = head(session, &view.name, group).await?;
-    let newest = newest(session, audit, group).await?;
+    let (newest, unfit) = newest(session, audit, group).await?;
     let suggested = Read::Suggested {
         table: view.definition.table.clone(),
         index: view.rows.index.clone(),
@@ -145,7 +176,7 @@ async fn sight(
     let rows = items(session, keys.collect()).await?;
     let rows = rows.iter().filter_map(|item| LatestAudit::row_sight(view, item));
     let rows = rows.filter(|(of, _)| of == group).map(|(_, row)| row).collect();
-    Ok(Sight { newest, head, rows })
+    Ok(Sight { newest, unfit, head, rows })
 }
 
 async fn head(
@@ -166,14 +197,18 @@ async fn head(
     Ok(Some(sight))
 }
 
-/// The newest source item that can be one: others are parked.
+/// An order key and copied attributes.
+type Newest = Option<(String, Digest)>;
+
+/// The newest source item that a head can follow, and the newest of those before it that none can.
 async fn newest(
     session: &Session<'_>,
     audit: &LatestAudit,
     group: &str,
-) -> Result<Option<(String, afterimage::verify::Digest)>, StoreError> {
+) -> Result<(Newest, Newest), StoreError> {
     let view = audit.view();
     let mut before: Option<ItemKey> = None;
+    let mut unfit = None;
     loop {
         let last = Read::Last {
             table: view.definition.table.clone(),
@@ -183,12 +218,13 @@ async fn newest(
         };
         let answer = session.read(vec![last]).await?.pop();
         let Some((_, Answer::Item(Some(item)))) = answer else {
-            return Ok(None);
+            return Ok((None, unfit));
         };
-        let is_too_large =
-            afterimage::attribute_value::item_byte_count(&view.copied(&item)) > COPIED_BYTES_MAX;
-        if !is_too_large {
-            return Ok(LatestAudit::source_sight(view, &item).map(|(_, newest)| newest));
+        match LatestAudit::source_sight(view, &item) {
+            Some(SourceSight { newest, is_fit: false, .. }) => {
+                unfit.get_or_insert(newest);
+            }
+            sight => return Ok((sight.map(|it| it.newest), unfit)),
         }
         before = ItemKey::of_item(&view.definition, &item);
     }

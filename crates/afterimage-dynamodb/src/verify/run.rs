@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use afterimage::verify::Drift;
-use afterimage::{AttributeValue, Item};
+use afterimage::{AttributeValue, Catalog, Item};
 
 use crate::store::Session;
 
@@ -38,7 +38,7 @@ pub struct ViewReport {
     pub retained_count: u64,
     /// Differences that parked records explain.
     pub parked_count: u64,
-    /// What changed in every look, and cannot be decided while it does.
+    /// What could not be decided, and why: changes went on, or a parked record does not say.
     pub undecided: Vec<String>,
     /// Source items that were read.
     pub source_item_count: u64,
@@ -52,11 +52,18 @@ impl ViewReport {
     pub fn is_drifted(&self) -> bool {
         !self.drift.is_empty() || self.further_count > 0
     }
+
+    /// Whether something could not be decided.
+    #[must_use]
+    pub fn is_undecided(&self) -> bool {
+        !self.undecided.is_empty()
+    }
 }
 
 /// A verification under way.
 pub(super) struct Run<'a> {
     pub session: &'a Session<'a>,
+    pub catalog: &'a Catalog,
     pub options: VerifyOptions,
 }
 

@@ -16,4 +16,5 @@ mod hostile;
 mod races;
 mod registry;
 mod rows;
+mod verify;
 mod world;

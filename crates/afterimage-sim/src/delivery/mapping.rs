@@ -102,7 +102,7 @@ impl Mapping {
         let mapping =
             Self(Arc::new(Shared { dynamodb, catalog, views, trace, state: Mutex::new(state) }));
         for _ in 0..PROCESS_COUNT {
-            let process = mapping.start_process()?;
+            let process = mapping.start_process(&mapping.0.views)?;
             mapping.state().processes.push(process);
         }
         Ok(mapping)
@@ -112,8 +112,8 @@ impl Mapping {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A process with empty memory.
-    fn start_process(&self) -> Result<Processor, WorldError> {
+    /// A process with empty memory, whose own file has these views.
+    fn start_process(&self, views: &Views) -> Result<Processor, WorldError> {
         let number = {
             let mut state = self.state();
             state.process_count += 1;
@@ -121,7 +121,7 @@ impl Mapping {
         };
         let client = client(&self.0.dynamodb, &format!("process {number}"));
         let names = self.0.catalog.names().clone();
-        let processor = Processor::new(client, self.0.views.clone(), names)?;
+        let processor = Processor::new(client, views.clone(), names)?;
         // Later than every label of the emulator, which has a clock of its own.
         Ok(processor.with_clock(|| datetime!(2100-01-01 00:00 UTC)))
     }
@@ -252,14 +252,32 @@ impl Mapping {
             return Ok(());
         };
         self.0.trace.note(|| format!("the process of invocation {number} is cut"));
-        let process = self.start_process()?;
+        let views = self.0.views.clone();
+        self.state().cut(number);
+        self.replace_process(number, &views)
+    }
+
+    /// Starts another process in the place of one, whose own file has these views.
+    ///
+    /// # Errors
+    /// [`WorldError`] if there is no processor for these views.
+    pub fn replace_process(&self, pick: usize, views: &Views) -> Result<(), WorldError> {
+        let process = self.start_process(views)?;
         let mut state = self.state();
-        state.cut(number);
-        let place = number.checked_rem(state.processes.len());
+        let place = pick.checked_rem(state.processes.len());
         if let Some(slot) = place.and_then(|it| state.processes.get_mut(it)) {
             *slot = process;
         }
         Ok(())
+    }
+
+    /// Whether no record is waiting or in flight, of all that was written by then.
+    #[must_use]
+    pub fn is_drained_at(&self, write_count: u64) -> bool {
+        let state = self.state();
+        state.stream.is_read_at(write_count)
+            && state.running().is_empty()
+            && state.shards.lanes.iter().all(Lane::is_done)
     }
 
     /// The mapping is made anew, at TRIM_HORIZON: everything is delivered again.

@@ -139,6 +139,12 @@ impl Stream {
         Some(self.deployed_at + pick.checked_rem(self.delivered().len())?)
     }
 
+    /// Whether everything was read that the emulator wrote by then.
+    #[must_use]
+    pub fn is_read_at(&self, write_count: u64) -> bool {
+        self.read_at == Some(write_count)
+    }
+
     /// What was read so far was there before the deployment.
     pub fn deploy(&mut self) {
         self.deployed_at = self.records.len();

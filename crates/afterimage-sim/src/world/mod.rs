@@ -38,6 +38,15 @@ pub fn views() -> Result<(Catalog, Views), WorldError> {
     Ok((catalog, views))
 }
 
+/// The views of a file that differs: one of them groups by another attribute.
+///
+/// # Errors
+/// [`WorldError`] if it does not hold together.
+pub fn other_views() -> Result<Views, WorldError> {
+    let text = VIEWS.replace(r#"group_by = "Year""#, r#"group_by = "Label""#);
+    Ok(Views::parse(&text.replace("{Year}", "{Label}"))?)
+}
+
 /// What derived items of the simulation's views must be.
 ///
 /// # Errors

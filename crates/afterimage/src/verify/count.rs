@@ -1,11 +1,16 @@
 //! The audit of a `count` view: source items against ledger entries, and these against counts.
 //!
-//! Two sums tell it all without a list of items. Every source item that contributes is added to one
-//! of a fixed number of buckets, and every entry that says so is taken away again: a bucket that is
-//! not empty in the end holds a difference, and only its items are looked at again. And every entry,
-//! with its version, is added to its group: where two readings of the ledger, one after the other, give
-//! the same sum, no entry of the group changed between them, since versions only grow; so a count that
-//! was read in between must be the number of entries exactly, whatever the stream still holds.
+//! The first look needs no list of items. Every source item that contributes is added to one of a fixed
+//! number of buckets, and every entry that says so is taken away again: a bucket that is not empty in the
+//! end holds a difference, and only its items are looked at again. Counts are on [trial](CountTrial) after
+//! it, between two readings of the ledger.
+
+mod bucket;
+mod reading;
+mod trial;
+
+pub use reading::LedgerReading;
+pub use trial::{CountDifference, CountQuestion, CountSight, CountTrial, CountVerdict, LookLimits};
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -15,48 +20,9 @@ use crate::attribute_value::{AttributeValue, Item};
 use crate::count::{Contribution, CountView, Entry, Removal, Standing, contribution_of_item};
 use crate::key::ItemKey;
 use crate::keys::ledger_prefix;
-
-const BUCKET_COUNT: usize = 1 << 16;
-
-/// What one reading of the ledger says, by group.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Ledger(BTreeMap<String, Tally>);
-
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-struct Tally {
-    count: u64,
-    sum: u128,
-}
-
-impl Ledger {
-    /// Adds an entry, under its partition key.
-    pub fn add(&mut self, partition: &str, entry: &Entry) {
-        let Some(group) = entry.standing.group() else {
-            return;
-        };
-        let tally = self.0.entry(group.to_string()).or_default();
-        let version = entry.version.to_string();
-        let Digest(digest) = Digest::of_parts(&[partition.as_bytes(), version.as_bytes()]);
-        tally.count += 1;
-        tally.sum = tally.sum.wrapping_add(digest);
-    }
-
-    /// How many source items are counted in a group.
-    #[must_use]
-    pub fn count(&self, group: &str) -> u64 {
-        self.tally(group).count
-    }
-
-    /// Whether no entry of the group changed between two readings.
-    #[must_use]
-    pub fn is_still(&self, later: &Ledger, group: &str) -> bool {
-        self.tally(group) == later.tally(group)
-    }
-
-    fn tally(&self, group: &str) -> Tally {
-        self.0.get(group).copied().unwrap_or_default()
-    }
-}
+use crate::record::Record;
+use crate::version::Version;
+use bucket::{BUCKET_COUNT, bucket_of};
 
 /// What a source item and its ledger entry are to each other.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,8 +31,6 @@ pub enum Verdict {
     Agrees,
     /// The item was deleted, and the view keeps counting it: `remove = "skip"`.
     Retained,
-    /// The item's newest record is parked: it contributes once that is tried again.
-    Parked,
     /// The entry says something else.
     Differs {
         /// The group that the item belongs in, if any.
@@ -85,6 +49,19 @@ pub struct Look {
     pub entry: Option<Item>,
 }
 
+/// What the parked record behind an entry says of the source item.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ParkedSight {
+    /// There is none: it was dropped, or its effect was lost.
+    NotThere,
+    /// It holds no image that could be compared.
+    WithoutImage,
+    /// It holds another state of the item: a newer change was lost, or has not come yet.
+    OtherState,
+    /// It holds the item as it stands: it is the newest, and waits to be tried again.
+    AsItStands,
+}
+
 /// The first look at a `count` view.
 #[derive(Debug)]
 pub struct CountAudit {
@@ -92,9 +69,7 @@ pub struct CountAudit {
     buckets: Vec<u128>,
     fold: BTreeMap<String, u64>,
     /// The first reading of the ledger.
-    pub ledger: Ledger,
-    /// The counts, by group; those that are no number are `None`.
-    counts: BTreeMap<String, Option<i128>>,
+    pub ledger: LedgerReading,
     /// Partition keys of items in the ledger that are no entries, as many as are worth telling of.
     broken: BTreeSet<String>,
     /// Source items that were read and are selected.
@@ -109,8 +84,7 @@ impl CountAudit {
             view,
             buckets: vec![0; BUCKET_COUNT],
             fold: BTreeMap::new(),
-            ledger: Ledger::default(),
-            counts: BTreeMap::new(),
+            ledger: LedgerReading::first(),
             broken: BTreeSet::new(),
             source_item_count: 0,
         }
@@ -146,19 +120,13 @@ impl CountAudit {
 
     /// Takes an item of `derived`; one that is not the view's is left alone.
     pub fn derived(&mut self, item: &Item) {
-        let text = |name| item.get(name).and_then(AttributeValue::as_string);
-        let Some((partition, sort)) = text("pk").zip(text("sk")) else {
+        let Some(partition) = item.get("pk").and_then(AttributeValue::as_string) else {
             return;
         };
-        if partition == self.view.target.partition {
-            if let Some(group) = self.group_of_sort(sort) {
-                let count = self.count_of(Some(item));
-                self.counts.insert(group, count);
-            }
-        } else if partition.starts_with(&self.ledger_prefix()) {
+        if partition.starts_with(&self.ledger_prefix()) {
+            self.ledger.add(partition, item);
             match Entry::from_item(item) {
                 Ok(entry) => {
-                    self.ledger.add(partition, &entry);
                     if let Some(group) = entry.standing.group() {
                         let partition = partition.to_owned();
                         self.note(&partition, group, u128::wrapping_sub);
@@ -209,21 +177,10 @@ impl CountAudit {
         &self.broken
     }
 
-    /// Groups whose count is not the number of their entries.
-    #[must_use]
-    pub fn suspect_groups(&self) -> BTreeSet<String> {
-        let groups = self.counts.keys().chain(self.ledger.0.keys());
-        let differs = |group: &&String| {
-            let count = self.counts.get(*group).copied().unwrap_or(Some(0));
-            count != Some(i128::from(self.ledger.count(group)))
-        };
-        groups.filter(differs).cloned().collect()
-    }
-
     /// Groups of the view.
     #[must_use]
     pub fn group_count(&self) -> usize {
-        self.fold.keys().chain(self.ledger.0.keys()).collect::<BTreeSet<_>>().len()
+        self.fold.keys().chain(self.ledger.groups()).collect::<BTreeSet<_>>().len()
     }
 
     /// The count that an item holds: 0 where there is none, `None` where it is no whole number.
@@ -249,12 +206,33 @@ impl CountAudit {
             return if found.is_some() { Verdict::Retained } else { Verdict::Agrees };
         }
         let expected = self.expected(look);
-        if expected == found {
-            Verdict::Agrees
-        } else if standing == Some(Standing::Parked) {
-            Verdict::Parked
-        } else {
-            Verdict::Differs { expected, found }
+        if expected == found { Verdict::Agrees } else { Verdict::Differs { expected, found } }
+    }
+
+    /// The version of the parked record that the entry tells of, if it does.
+    #[must_use]
+    pub fn parked_version(look: &Look) -> Option<Version> {
+        let entry = Entry::from_item(look.entry.as_ref()?).ok()?;
+        (entry.standing == Standing::Parked).then_some(entry.version)
+    }
+
+    /// What a parked record of the item says of it; `None` for no record.
+    #[must_use]
+    pub fn parked_sight(&self, look: &Look, record: Option<&Record>) -> ParkedSight {
+        let Some(record) = record else {
+            return ParkedSight::NotThere;
+        };
+        let attributes = Self::attributes(&self.view);
+        let relevant = |item: &Item| -> Item {
+            let named = item.iter().filter(|(name, _)| attributes.contains(*name));
+            named.map(|(name, value)| (name.clone(), value.clone())).collect()
+        };
+        match &record.image {
+            Err(_) => ParkedSight::WithoutImage,
+            Ok(image) if image.as_ref().map(relevant) == look.source.as_ref().map(relevant) => {
+                ParkedSight::AsItStands
+            }
+            Ok(_) => ParkedSight::OtherState,
         }
     }
 
@@ -280,11 +258,14 @@ impl CountAudit {
         ItemKey::of_item(&self.view.definition, key)
     }
 
-    /// The group of a count, by its sort key.
-    fn group_of_sort(&self, sort: &str) -> Option<String> {
-        let sort_template = &self.view.target.sort;
-        let group = sort.strip_prefix(sort_template.before.as_str());
-        group.and_then(|it| it.strip_suffix(sort_template.after.as_str())).map(str::to_owned)
+    /// The group and the count of an item in the partition of the counts; `None` for another item.
+    #[must_use]
+    pub fn count_of_item(&self, item: &Item) -> Option<(String, Option<i128>)> {
+        let sort = item.get("sk").and_then(AttributeValue::as_string)?;
+        let template = &self.view.target.sort;
+        let group = sort.strip_prefix(template.before.as_str())?;
+        let group = group.strip_suffix(template.after.as_str())?;
+        Some((group.to_owned(), self.count_of(Some(item))))
     }
 
     /// A count, as reports name it.
@@ -295,7 +276,7 @@ impl CountAudit {
 
     /// A ledger entry that differs, as drift.
     #[must_use]
-    pub fn entry_drift(&self, source_key: &str, look: &Look) -> Drift {
+    pub fn entry_drift(&self, source_key: &str, look: &Look, parked: Option<ParkedSight>) -> Drift {
         let counted = |group: Option<String>| match group {
             Some(group) => format!("counted in {group}"),
             None => "not counted".to_owned(),
@@ -304,6 +285,15 @@ impl CountAudit {
             None => "no entry".to_owned(),
             Some(Err(error)) => error.to_string(),
             Some(Ok(entry)) => counted(entry.standing.group().map(String::from)),
+        };
+        let found = match parked {
+            Some(ParkedSight::NotThere) => {
+                format!("{found}: parked, and no usable record of it is there")
+            }
+            Some(ParkedSight::OtherState) => {
+                format!("{found}: parked by a record of another state of the item")
+            }
+            Some(ParkedSight::WithoutImage | ParkedSight::AsItStands) | None => found,
         };
         Drift {
             item: format!("ledger entry of {source_key}"),
@@ -314,19 +304,15 @@ impl CountAudit {
 
     /// A count that differs, as drift.
     #[must_use]
-    pub fn count_drift(&self, group: &str, expected: i128, found: Option<i128>) -> Drift {
+    pub fn count_drift(&self, group: &str, difference: CountDifference) -> Drift {
         Drift {
             item: self.count_name(group),
-            expected: expected.to_string(),
-            found: found.map_or_else(|| "no whole number".to_owned(), |count| count.to_string()),
+            expected: difference.expected.to_string(),
+            found: difference
+                .found
+                .map_or_else(|| "no whole number".to_owned(), |count| count.to_string()),
         }
     }
-}
-
-/// The bucket of a partition key of the ledger: by the end of the hash that it holds.
-fn bucket_of(partition: &str) -> usize {
-    let digits = partition.len().checked_sub(4).and_then(|start| partition.get(start..));
-    digits.and_then(|digits| usize::from_str_radix(digits, 16).ok()).unwrap_or(0) % BUCKET_COUNT
 }
 
 #[cfg(test)]

@@ -1,6 +1,10 @@
 //! The audit of a `latest` view: each group's head against the newest source item, and its rows
 //! against the head.
 
+mod parked;
+
+pub use parked::LatestParked;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -9,8 +13,6 @@ use crate::attribute_value::{AttributeValue, Item, item_byte_count};
 use crate::keys::head_prefix;
 use crate::latest::{Chunk, Head, LatestView};
 use crate::limits::{COPIED_BYTES_MAX, GROUP_BYTES_MAX};
-use crate::parked::ParkedRecord;
-use crate::record::Record;
 
 /// What was seen of a group's head.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -23,6 +25,17 @@ pub struct HeadSight {
     pub is_broken: bool,
     /// The revision.
     pub revision: u64,
+}
+
+/// What was seen of a source item.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceSight {
+    /// The group.
+    pub group: String,
+    /// Its order key and copied attributes.
+    pub newest: (String, Digest),
+    /// Whether a head can follow it: its copied attributes are not too large.
+    pub is_fit: bool,
 }
 
 /// What was seen of a row.
@@ -39,8 +52,11 @@ pub struct RowSight {
 /// What was seen of a group.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Sight {
-    /// The newest source item that the table holds.
+    /// The newest source item that the table holds, of those that a head can follow: its order key and its
+    /// copied attributes.
     pub newest: Option<(String, Digest)>,
+    /// The newest source item that is too large for a head to follow, so that its record is parked.
+    pub unfit: Option<(String, Digest)>,
     /// The head.
     pub head: Option<HeadSight>,
     /// Every row that stands.
@@ -50,23 +66,26 @@ pub struct Sight {
 /// What is wrong with a group.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SightFault {
-    /// The owner, where a row is wrong.
-    pub owner: Option<String>,
-    /// Whether it is that the head does not know of the row.
-    pub is_unregistered: bool,
+    /// What it is that is wrong.
+    pub subject: FaultSubject,
     /// The derived item, what it should say, and what it says.
     pub drift: Drift,
 }
 
-/// Rows and source items that are parked, and whose differences are therefore known.
-#[derive(Debug, Default)]
-struct Parked {
-    /// Groups of parked source items.
-    groups: BTreeSet<String>,
-    /// Groups and owners of parked rows.
-    owners: BTreeSet<(String, String)>,
-    /// Groups with more rows than were taken.
-    beyond: BTreeSet<String>,
+/// What is wrong: only a parked record of just that can explain it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FaultSubject {
+    /// The head does not follow this source item: its order key and copied attributes.
+    Source(String, Digest),
+    /// The head itself.
+    Head,
+    /// A row.
+    Row {
+        /// The owner.
+        owner: String,
+        /// Whether it is that the head does not know of the row.
+        is_unregistered: bool,
+    },
 }
 
 /// The first look at a `latest` view.
@@ -74,7 +93,6 @@ struct Parked {
 pub struct LatestAudit {
     view: Arc<LatestView>,
     groups: BTreeMap<String, Sight>,
-    parked: Parked,
     /// Source items and rows that were read.
     pub source_item_count: u64,
 }
@@ -83,7 +101,7 @@ impl LatestAudit {
     /// An audit that has seen nothing yet.
     #[must_use]
     pub fn new(view: Arc<LatestView>) -> Self {
-        Self { view, groups: BTreeMap::new(), parked: Parked::default(), source_item_count: 0 }
+        Self { view, groups: BTreeMap::new(), source_item_count: 0 }
     }
 
     /// The view.
@@ -103,16 +121,17 @@ impl LatestAudit {
         self.groups.entry(group.to_owned()).or_default()
     }
 
-    /// What is known of a source item: its group, its order key and its copied attributes. `None` for
-    /// one that cannot be the newest, since its record is parked.
+    /// The group of a source item, its order key and its copied attributes.
     #[must_use]
-    pub fn source_sight(view: &LatestView, item: &Item) -> Option<(String, (String, Digest))> {
+    pub fn source_sight(view: &LatestView, item: &Item) -> Option<SourceSight> {
         let order = item.get(&view.sort_attribute).and_then(AttributeValue::as_string)?;
         let group = view.group_of_source_item(item)?;
         let copied = view.copied(item);
-        let is_usable = (1..=GROUP_BYTES_MAX).contains(&group.len())
-            && item_byte_count(&copied) <= COPIED_BYTES_MAX;
-        is_usable.then(|| (group.to_owned(), (order.to_owned(), Digest::of_item(&copied))))
+        (1..=GROUP_BYTES_MAX).contains(&group.len()).then(|| SourceSight {
+            group: group.to_owned(),
+            newest: (order.to_owned(), Digest::of_item(&copied)),
+            is_fit: item_byte_count(&copied) <= COPIED_BYTES_MAX,
+        })
     }
 
     /// What is known of a row, and its group.
@@ -131,9 +150,10 @@ impl LatestAudit {
 
     /// Takes a source item or a row.
     pub fn source(&mut self, item: &Item) {
-        if let Some((group, newest)) = Self::source_sight(&self.view, item) {
+        if let Some(SourceSight { group, newest, is_fit }) = Self::source_sight(&self.view, item) {
             self.source_item_count += 1;
-            let known = &mut self.sight(&group).newest;
+            let sight = self.sight(&group);
+            let known = if is_fit { &mut sight.newest } else { &mut sight.unfit };
             if known.as_ref().is_none_or(|(order, _)| *order < newest.0) {
                 *known = Some(newest);
             }
@@ -162,48 +182,6 @@ impl LatestAudit {
         head_prefix(&self.view.name)
     }
 
-    /// Takes a record that the view parked, and what it is of.
-    pub fn parked(&mut self, parked: &ParkedRecord, record: &Record) {
-        let view = &self.view;
-        if let Some(rows) = &parked.rows {
-            match &rows.owner {
-                Some(owner) => {
-                    self.parked.owners.insert((rows.group.to_string(), owner.to_string()));
-                }
-                None => {
-                    self.parked.beyond.insert(rows.group.to_string());
-                }
-            }
-            return;
-        }
-        let image = record.image.as_ref().ok().and_then(Option::as_ref);
-        let key_item = record.key.to_item(&view.definition);
-        let item = image.unwrap_or(&key_item);
-        let row_group = item.get(&view.rows.group_attribute).and_then(AttributeValue::as_string);
-        let is_row = view.rows.selection.selects(&key_item);
-        let group = if is_row { row_group } else { view.group_of_source_item(&key_item) };
-        let Some(group) = group.map(str::to_owned) else {
-            return;
-        };
-        let owner_item = |owner: &str| {
-            [(view.partition_attribute.clone(), AttributeValue::string(owner))].into()
-        };
-        match &parked.part {
-            Some(part) if view.rows.selection.selects(&owner_item(part)) => {
-                self.parked.owners.insert((group, part.clone()));
-            }
-            Some(_) => {
-                self.parked.beyond.insert(group);
-            }
-            None if is_row => {
-                self.parked.owners.insert((group, record.key.partition.to_string()));
-            }
-            None => {
-                self.parked.groups.insert(group);
-            }
-        }
-    }
-
     /// How many groups were seen.
     #[must_use]
     pub fn group_count(&self) -> usize {
@@ -227,22 +205,11 @@ impl LatestAudit {
         self.groups.values().filter(is_retained).count() as u64
     }
 
-    /// Whether a difference is known: a record that explains it is parked.
-    #[must_use]
-    pub fn is_parked(&self, group: &str, fault: &SightFault) -> bool {
-        match &fault.owner {
-            None => self.parked.groups.contains(group),
-            Some(owner) => {
-                self.parked.owners.contains(&(group.to_owned(), owner.clone()))
-                    || (fault.is_unregistered && self.parked.beyond.contains(group))
-            }
-        }
-    }
-
     /// What is wrong with a group.
     #[must_use]
     pub fn faults(&self, group: &str, sight: &Sight) -> Vec<SightFault> {
-        let mut faults: Vec<_> = self.head_fault(group, sight).into_iter().collect();
+        let head_fault = head_fault(group, sight).into_iter();
+        let mut faults: Vec<_> = head_fault.chain(unfit_fault(group, sight)).collect();
         if sight.head.as_ref().is_some_and(|head| head.is_broken) {
             return faults;
         }
@@ -262,39 +229,61 @@ impl LatestAudit {
                     (!is_registered).then(|| (expected, "not registered".to_owned(), true))
                 });
             faults.extend(fault.map(|(expected, found, is_unregistered)| SightFault {
-                owner: Some(row.owner.clone()),
-                is_unregistered,
+                subject: FaultSubject::Row { owner: row.owner.clone(), is_unregistered },
                 drift: Drift { item: format!("row {} / {}", row.owner, row.sort), expected, found },
             }));
         }
         faults
     }
+}
 
-    fn head_fault(&self, group: &str, sight: &Sight) -> Option<SightFault> {
-        let order = |newest: &Option<(String, Digest)>| match newest {
-            Some((order, _)) => format!("newest {order}"),
-            None => "no newest".to_owned(),
-        };
-        let (expected, found) = match (&sight.head, &sight.newest) {
-            (Some(head), _) if head.is_broken => {
-                ("a head".to_owned(), "an item that cannot be read".to_owned())
-            }
-            (None, newest) => (order(newest), "no head".to_owned()),
-            (Some(_), None) => return None,
-            (Some(head), Some((in_table, copied))) => match &head.newest {
-                // Under `skip` the head keeps a newest that was deleted.
-                Some((kept, _)) if kept > in_table => return None,
-                Some((kept, carried)) if kept == in_table && carried == copied => return None,
-                Some((kept, _)) if kept == in_table => (
-                    format!("newest {in_table} as the table holds it"),
-                    "other copied attributes".to_owned(),
-                ),
-                kept => (order(&sight.newest), order(kept)),
-            },
-        };
-        let drift = Drift { item: format!("head of {group}"), expected, found };
-        Some(SightFault { owner: None, is_unregistered: false, drift })
+fn order(newest: Option<&(String, Digest)>) -> String {
+    match newest {
+        Some((order, _)) => format!("newest {order}"),
+        None => "no newest".to_owned(),
     }
+}
+
+fn head_fault(group: &str, sight: &Sight) -> Option<SightFault> {
+    let newest = sight.newest.as_ref();
+    let (expected, found) = match (&sight.head, newest) {
+        (Some(head), _) if head.is_broken => {
+            ("a head".to_owned(), "an item that cannot be read".to_owned())
+        }
+        (None, None) if sight.unfit.is_some() => return None,
+        (None, newest) => (order(newest), "no head".to_owned()),
+        (Some(_), None) => return None,
+        (Some(head), Some((in_table, copied))) => match &head.newest {
+            // Under `skip` the head keeps a newest that was deleted.
+            Some((kept, _)) if kept > in_table => return None,
+            Some((kept, carried)) if kept == in_table && carried == copied => return None,
+            Some((kept, _)) if kept == in_table => (
+                format!("newest {in_table} as the table holds it"),
+                "other copied attributes".to_owned(),
+            ),
+            kept => (order(newest), order(kept.as_ref())),
+        },
+    };
+    let is_broken = sight.head.as_ref().is_some_and(|head| head.is_broken);
+    let subject = match newest.filter(|_| !is_broken) {
+        Some((order, copied)) => FaultSubject::Source(order.clone(), *copied),
+        None => FaultSubject::Head,
+    };
+    Some(SightFault { subject, drift: Drift { item: format!("head of {group}"), expected, found } })
+}
+
+/// The newest source item of all is one that no head can follow.
+fn unfit_fault(group: &str, sight: &Sight) -> Option<SightFault> {
+    let (unfit, copied) = sight.unfit.as_ref()?;
+    let head = sight.head.as_ref().and_then(|head| head.newest.as_ref());
+    let followed = head.max(sight.newest.as_ref());
+    if followed.is_some_and(|(order, _)| order >= unfit) {
+        return None;
+    }
+    let found = format!("{}: {unfit} is too large to be copied", order(followed));
+    let drift =
+        Drift { item: format!("head of {group}"), expected: format!("newest {unfit}"), found };
+    Some(SightFault { subject: FaultSubject::Source(unfit.clone(), *copied), drift })
 }
 
 /// What a row should be and is, where it does not follow the newest.
