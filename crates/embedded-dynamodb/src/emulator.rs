@@ -12,6 +12,7 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
+use crate::guarded::{self, Guard};
 use crate::stream_records::{self, StreamRecordsError};
 use crate::tables::{self, TableError};
 
@@ -90,6 +91,23 @@ impl Emulator {
     /// # Errors
     /// [`StartError`]; nothing is left running then.
     pub async fn start(storage: Storage, port: u16) -> Result<Self, StartError> {
+        Self::serve(None, storage, port).await
+    }
+
+    /// As [`Emulator::start`], but answers only the requests that the guard lets through. Nothing else listens: the
+    /// guard cannot be passed by.
+    ///
+    /// # Errors
+    /// [`StartError`]; nothing is left running then.
+    pub async fn start_behind(
+        guard: Guard,
+        storage: Storage,
+        port: u16,
+    ) -> Result<Self, StartError> {
+        Self::serve(Some(guard), storage, port).await
+    }
+
+    async fn serve(guard: Option<Guard>, storage: Storage, port: u16) -> Result<Self, StartError> {
         let listen = |source| StartError::Listen { port, source };
         let listener = TcpListener::bind(("127.0.0.1", port)).await.map_err(listen)?;
         let port = listener.local_addr().map_err(listen)?.port();
@@ -107,8 +125,11 @@ impl Emulator {
             // A dropped sender stops the server as well.
             stopped.await.ok();
         };
-        let server =
-            tokio::spawn(server::serve_with_shutdown(listener, database.clone(), until_stopped));
+        let served = database.clone();
+        let server = match guard {
+            None => tokio::spawn(server::serve_with_shutdown(listener, served, until_stopped)),
+            Some(guard) => tokio::spawn(guarded::serve(listener, served, guard, until_stopped)),
+        };
         Ok(Self { database, port, stop, server })
     }
 

@@ -5,9 +5,11 @@
 //! conflicts, and always consistent reads.
 
 mod emulator;
+mod guarded;
 mod stream_records;
 mod tables;
 
 pub use emulator::{Emulator, StartError, Storage, TIMEOUTS};
+pub use guarded::Guard;
 pub use stream_records::StreamRecordsError;
 pub use tables::TableError;

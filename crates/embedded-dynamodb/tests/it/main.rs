@@ -2,3 +2,4 @@
 #![expect(clippy::expect_used, clippy::indexing_slicing, reason = "a test fails where it stands")]
 
 mod emulator;
+mod guarded;
