@@ -118,6 +118,7 @@ impl Stack {
         let trigger = options.trigger.then(|| Trigger::start(parts));
         let status = Status {
             client: emulator.streams_client(),
+            counter: emulator.stream_counter(),
             mappings,
             checkpoints: kept.checkpoints,
             counters: trigger.as_ref().map(Trigger::counters).unwrap_or_default(),

@@ -13,6 +13,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use crate::guarded::{self, Guard};
+use crate::stream_counter::StreamCounter;
 use crate::stream_records::{self, StreamRecordsError};
 use crate::tables::{self, TableError};
 
@@ -65,6 +66,7 @@ pub enum StartError {
 /// it without waiting; [`Emulator::shutdown`] finishes the requests in hand first.
 pub struct Emulator {
     database: Database,
+    counter: StreamCounter,
     port: u16,
     stop: oneshot::Sender<()>,
     server: JoinHandle<Result<(), String>>,
@@ -120,6 +122,7 @@ impl Emulator {
             reason: error.to_string(),
         })?;
         stream_records::prepare(&location)?;
+        let counter = StreamCounter::open(&location).map_err(StreamRecordsError::Database)?;
         let (stop, stopped) = oneshot::channel::<()>();
         let until_stopped = async move {
             // A dropped sender stops the server as well.
@@ -130,7 +133,7 @@ impl Emulator {
             None => tokio::spawn(server::serve_with_shutdown(listener, served, until_stopped)),
             Some(guard) => tokio::spawn(guarded::serve(listener, served, guard, until_stopped)),
         };
-        Ok(Self { database, port, stop, server })
+        Ok(Self { database, counter, port, stop, server })
     }
 
     /// The URL of both APIs.
@@ -156,6 +159,12 @@ impl Emulator {
     pub fn streams_client(&self) -> aws_sdk_dynamodbstreams::Client {
         let settings = settings_at_endpoint(&self.endpoint_url(), TIMEOUTS);
         aws_sdk_dynamodbstreams::Client::new(&settings)
+    }
+
+    /// Counts the records of its streams.
+    #[must_use]
+    pub fn stream_counter(&self) -> StreamCounter {
+        self.counter.clone()
     }
 
     /// Checks that the tables which stand have the keys of their definitions.

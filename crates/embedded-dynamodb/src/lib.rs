@@ -6,10 +6,12 @@
 
 mod emulator;
 mod guarded;
+mod stream_counter;
 mod stream_records;
 mod tables;
 
 pub use emulator::{Emulator, StartError, Storage, TIMEOUTS};
 pub use guarded::Guard;
+pub use stream_counter::{StreamCountError, StreamCounter};
 pub use stream_records::StreamRecordsError;
 pub use tables::TableError;
