@@ -15,6 +15,7 @@ mod function;
 mod lane;
 mod mapping;
 mod on_failure;
+mod pages;
 mod record;
 mod retry;
 mod settings;

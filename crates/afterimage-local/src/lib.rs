@@ -2,6 +2,7 @@
 //! Lambda's event source mappings, and an HTTP gateway in front of the functions' handlers.
 
 mod applications;
+mod callers;
 mod durable_file;
 pub mod event_source_mapping;
 mod gateway;
@@ -11,6 +12,7 @@ mod stack;
 mod status;
 mod template;
 
+pub use callers::{AllowedHost, AllowedOrigin, CallerNameError, Callers};
 pub use gateway::KeyError;
 pub use logs::install as install_logs;
 pub use permissions::{Permissions, permissions_by_template};

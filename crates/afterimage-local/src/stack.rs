@@ -1,6 +1,7 @@
 //! The whole product on one machine: embedded DynamoDB, stream trigger, HTTP gateway.
 
 mod data_dir;
+mod dynamodb_port;
 mod seed;
 mod start_error;
 
@@ -19,6 +20,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use crate::applications::Applications;
+use crate::callers::Callers;
 use crate::event_source_mapping::{
     CheckpointStore, OnFailure, Starvation, StreamProcessorFunction, TableMapping, Trigger,
     TriggerParts, read_settings, starved,
@@ -50,6 +52,8 @@ pub struct Options {
     pub http_port: u16,
     /// The port of the DynamoDB and DynamoDB Streams APIs; 0 chooses a free one.
     pub dynamodb_port: u16,
+    /// Who may call the ports.
+    pub callers: Callers,
     /// Where the data is kept.
     pub storage: Storage,
     /// Whether the first start writes the samples.
@@ -89,7 +93,8 @@ impl Stack {
             Storage::DataDir(path) => Some(DataDir::open(path)?),
         };
         let kept = Kept::open(data_dir.as_ref())?;
-        let started = Emulator::start(kept.database, options.dynamodb_port).await;
+        let guard = dynamodb_port::guard(options.callers.clone());
+        let started = Emulator::start_behind(guard, kept.database, options.dynamodb_port).await;
         let emulator = started.map_err(StartError::of_database)?;
         let (mappings, maintained) = register(&emulator, &own).await?;
         let client = emulator.client();
@@ -113,6 +118,7 @@ impl Stack {
         let trigger = options.trigger.then(|| Trigger::start(parts));
         let status = Status {
             client: emulator.streams_client(),
+            counter: emulator.stream_counter(),
             mappings,
             checkpoints: kept.checkpoints,
             counters: trigger.as_ref().map(Trigger::counters).unwrap_or_default(),
@@ -123,7 +129,8 @@ impl Stack {
         let authorizer = Authorizer::new(kept.keys);
         let functions = Functions(applications);
         let clock = OffsetDateTime::now_utc;
-        let gateway = Gateway { routes, functions, authorizer, status, clock };
+        let callers = options.callers;
+        let gateway = Gateway { callers, routes, functions, authorizer, status, clock };
         let (stop_gateway, stopped) = oneshot::channel();
         let gateway = tokio::spawn(serve(listener, gateway, stopped));
         Ok(Self { http_port, gateway, stop_gateway, trigger, emulator, data_dir })

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use afterimage::registry::{Maintained, Registration};
 use afterimage_dynamodb::{BatchReport, Processor, RegistryUseError};
 use aws_sdk_dynamodbstreams::Client;
+use embedded_dynamodb::StreamCounter;
 use serde::Serialize;
 
 use crate::event_source_mapping::{CheckpointStore, Counters, StreamError, TableMapping, backlog};
@@ -68,14 +69,15 @@ pub(crate) struct Generation {
 #[derive(Debug)]
 pub(crate) struct Status {
     pub client: Client,
+    pub counter: StreamCounter,
     pub mappings: Vec<TableMapping>,
     pub checkpoints: Arc<CheckpointStore>,
     pub counters: Arc<Counters>,
     pub outcomes: Arc<Outcomes>,
     /// Tells what is registered.
     pub registry: Processor,
-    /// Held while the streams are counted: counting reads every record that is not done, so several
-    /// requests at once would keep the database from its writers.
+    /// Held while the streams are counted, so that several requests at once do not keep the database from its
+    /// writers.
     pub counting: tokio::sync::Mutex<()>,
 }
 
@@ -115,7 +117,8 @@ impl Status {
         let mut last = None;
         let (mut drained, mut pending) = (false, 0);
         for _ in 0..COUNTS {
-            let found = backlog(&self.client, &self.mappings, &self.checkpoints).await?;
+            let found =
+                backlog(&self.client, &self.counter, &self.mappings, &self.checkpoints).await?;
             // What is in hand stands behind its checkpoint as well, unless its stream is gone.
             pending = found.pending.max(self.counters.in_hand());
             drained = pending == 0 && last.as_ref() == Some(&found);

@@ -3,11 +3,14 @@
 //! Values are taken exactly as the file has them; only in CSV are ASCII spaces around a value left
 //! out, as spreadsheets write them. Any other white space, such as a no-break space, is the value's.
 
+mod lines;
+
 use std::collections::HashMap;
 use std::fmt;
 
 use serde_json::value::RawValue;
 
+use self::lines::Lines;
 use crate::{Album, AlbumKey, Genre, InvalidAlbum, Rank, Year};
 
 /// The columns of a CSV file, each of them once, in any order.
@@ -19,7 +22,7 @@ const ENTRIES_SHOWN: usize = 20;
 /// Where in a file an album stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Place {
-    /// A line of a CSV file, from 1; the header is line 1.
+    /// The line of a CSV file on which the record begins, from 1, whatever ends lines.
     Line(u64),
     /// An entry of a JSON array, from 0.
     Entry(usize),
@@ -70,9 +73,11 @@ pub enum Problem {
 pub enum ImportError {
     /// A CSV header that is not the one wanted.
     #[error(
-        "line 1 must name each of the columns Rank, Year, Album, Artist, Genre once, and {problem}"
+        "line {line} must name each of the columns Rank, Year, Album, Artist, Genre once, and {problem}"
     )]
     Header {
+        /// The line on which it begins, from 1.
+        line: u64,
         /// What is wrong with it.
         problem: String,
     },
@@ -114,16 +119,26 @@ impl fmt::Display for Listing<'_> {
 pub fn csv(file: &[u8]) -> Result<Vec<Album>, ImportError> {
     let file = file.strip_prefix("\u{feff}".as_bytes()).unwrap_or(file);
     let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::None).from_reader(file);
-    let columns = columns(reader.headers().map_err(ImportError::Csv)?)?;
+    let mut lines = Lines::of(file);
+    let line = lines.of_record_at(0);
+    let columns = match reader.headers() {
+        Ok(header) => columns(header).map_err(|problem| ImportError::Header { line, problem })?,
+        Err(error) => {
+            return Err(ImportError::Entries(vec![(Place::Line(line), unreadable(error)?)]));
+        }
+    };
     let mut found = Vec::new();
     for record in reader.records() {
-        match record {
-            Ok(record) => {
-                let line = record.position().map_or(1, csv::Position::line);
-                found.push((Place::Line(line), row(&record, columns)));
-            }
-            Err(error) => found.push(unreadable(error)?),
-        }
+        let position = match &record {
+            Ok(record) => record.position(),
+            Err(error) => error.position(),
+        };
+        let line = position.map(|it| lines.of_record_at(it.byte()));
+        let album = match record {
+            Ok(record) => row(&record, columns),
+            Err(error) => Err(unreadable(error)?),
+        };
+        found.push((Place::Line(line.unwrap_or(1)), album));
     }
     all_valid(found)
 }
@@ -142,23 +157,19 @@ pub fn json(file: &[u8]) -> Result<Vec<Album>, ImportError> {
     all_valid(found.collect())
 }
 
-/// Where each of [`COLUMNS`] stands.
-fn columns(header: &csv::StringRecord) -> Result<[usize; 5], ImportError> {
+/// Where each of [`COLUMNS`] stands, or what is wrong with the header.
+fn columns(header: &csv::StringRecord) -> Result<[usize; 5], String> {
     let names: Vec<&str> = header.iter().map(trimmed).collect();
     if let Some(name) = names.iter().find(|name| !COLUMNS.contains(name)) {
-        return Err(ImportError::Header { problem: format!("it has `{name}`") });
+        return Err(format!("it has `{name}`"));
     }
     let mut places = [0; 5];
     for (place, column) in places.iter_mut().zip(COLUMNS) {
         let mut at = names.iter().enumerate().filter(|(_, name)| **name == column);
         *place = match (at.next(), at.next()) {
             (Some((index, _)), None) => index,
-            (None, _) => {
-                return Err(ImportError::Header { problem: format!("`{column}` is missing") });
-            }
-            (Some(_), Some(_)) => {
-                return Err(ImportError::Header { problem: format!("`{column}` is there twice") });
-            }
+            (None, _) => return Err(format!("`{column}` is missing")),
+            (Some(_), Some(_)) => return Err(format!("`{column}` is there twice")),
         };
     }
     Ok(places)
@@ -194,19 +205,14 @@ fn number(column: &'static str, value: &str) -> Result<Option<u64>, Problem> {
 
 type Found = (Place, Result<Album, Problem>);
 
-/// A line that the CSV reader refuses, as an entry; other failures end the import.
-fn unreadable(error: csv::Error) -> Result<Found, ImportError> {
-    let line = error.position().map(csv::Position::line);
-    let problem = match error.kind() {
+/// What is wrong with a record that the CSV reader refuses; other failures end the import.
+fn unreadable(error: csv::Error) -> Result<Problem, ImportError> {
+    match error.kind() {
         csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
-            Problem::Values { found: *len, expected: *expected_len }
+            Ok(Problem::Values { found: *len, expected: *expected_len })
         }
-        csv::ErrorKind::Utf8 { .. } => Problem::Encoding,
-        _ => return Err(ImportError::Csv(error)),
-    };
-    match line {
-        Some(line) => Ok((Place::Line(line), Err(problem))),
-        None => Err(ImportError::Csv(error)),
+        csv::ErrorKind::Utf8 { .. } => Ok(Problem::Encoding),
+        _ => Err(ImportError::Csv(error)),
     }
 }
 
@@ -290,6 +296,62 @@ mod tests {
              line 6: `Album` must have 1 to 1024 bytes, and has 0\n  \
              line 7: it is not UTF-8; save the file as UTF-8\n  \
              line 10: the same artist and album as line 8",
+        );
+    }
+
+    /// Every bad line of a file that is written with LF is named, and stays the same line with other line ends.
+    #[track_caller]
+    fn check_lines(file: &str, expected: &[&str]) {
+        for line_end in ["\n", "\r\n", "\r"] {
+            for bom in ["", "\u{feff}"] {
+                let file = format!("{bom}{}", file.replace('\n', line_end));
+                let found = shown(csv(file.as_bytes()));
+                let found: Vec<&str> = found.lines().skip(1).map(str::trim).collect();
+                assert_eq!(found, expected, "{file:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn lines_are_those_of_the_file() {
+        const HEADER: &str = "Rank,Year,Album,Artist,Genre";
+        let rank = |line: u64| format!("line {line}: `Rank` must be a whole number");
+        let check =
+            |file: &str, line: u64| check_lines(&file.replace("HEADER", HEADER), &[&rank(line)]);
+        check("HEADER\nx,,a,b,", 2);
+        check("HEADER\n1,,a,b,\nx,,c,d,\n", 3);
+        // Empty lines: before the header, behind it, between records, and one that ends the file.
+        check("\n\nHEADER\nx,,a,b,\n", 4);
+        check("HEADER\n\n\nx,,a,b,\n\n", 4);
+        check("HEADER\n1,,a,b,\n\n\n\nx,,c,d,\n2,,e,f,\n", 6);
+        // Line ends in quotes: within the record, and before it.
+        check("HEADER\nx,,\"a\nb\n\nc\",d,\n", 2);
+        check("HEADER\n1,,\"a\n\nb\",\"c\n\",\nx,,d,e,\n", 6);
+        check("HEADER\n\n1,,\"a\n\"\"b\"\"\n\",c,\n\nx,,d,e,", 7);
+        check_lines(
+            "\nRank,Year,Album,Artist,Genre\n\n1,2\n\n1,,\"a\n\",b,\n\n\n1,,\"a\n\",b,\n",
+            &[
+                "line 4: it has 2 values, and the header has 5",
+                "line 10: the same artist and album as line 6",
+            ],
+        );
+        // In one file, all of them.
+        check_csv(
+            "Rank,Year,Album,Artist,Genre\r\n\r\nx,,a,b,\n\rx,,\"c\r\n\r\",d,\r\rx,,e,f,\n",
+            &format!(
+                "nothing was imported, correct these first:\n  {}\n  {}\n  {}",
+                rank(3),
+                rank(5),
+                rank(9)
+            ),
+        );
+        check_csv(
+            "\r\n\r\nRank\r\n",
+            "line 3 must name each of the columns Rank, Year, Album, Artist, Genre once, and `Year` is missing",
+        );
+        check_csv(
+            b"\n\xff,Year\n",
+            "nothing was imported, correct these first:\n  line 2: it is not UTF-8; save the file as UTF-8",
         );
     }
 

@@ -15,6 +15,8 @@ use tokio::task::JoinHandle;
 
 use crate::expiry::{self, ExpiryError};
 use crate::front::{self, Front};
+use crate::guard::Guard;
+use crate::stream_counter::StreamCounter;
 use crate::stream_records::{self, StreamRecordsError};
 use crate::tables::{self, TableError};
 
@@ -67,6 +69,7 @@ pub enum StartError {
 /// it without waiting; [`Emulator::shutdown`] finishes the requests in hand first.
 pub struct Emulator {
     front: Front,
+    counter: StreamCounter,
     port: u16,
     stop: oneshot::Sender<()>,
     server: JoinHandle<Result<(), String>>,
@@ -93,6 +96,23 @@ impl Emulator {
     /// # Errors
     /// [`StartError`]; nothing is left running then.
     pub async fn start(storage: Storage, port: u16) -> Result<Self, StartError> {
+        Self::serve(None, storage, port).await
+    }
+
+    /// As [`Emulator::start`], but answers only the requests that the guard lets through. Nothing else listens: the
+    /// guard cannot be passed by.
+    ///
+    /// # Errors
+    /// [`StartError`]; nothing is left running then.
+    pub async fn start_behind(
+        guard: Guard,
+        storage: Storage,
+        port: u16,
+    ) -> Result<Self, StartError> {
+        Self::serve(Some(guard), storage, port).await
+    }
+
+    async fn serve(guard: Option<Guard>, storage: Storage, port: u16) -> Result<Self, StartError> {
         let listen = |source| StartError::Listen { port, source };
         let listener = TcpListener::bind(("127.0.0.1", port)).await.map_err(listen)?;
         let port = listener.local_addr().map_err(listen)?.port();
@@ -105,10 +125,11 @@ impl Emulator {
             reason: error.to_string(),
         })?;
         stream_records::prepare(&location)?;
-        let front = Front { database, location, tables: Arc::new(RwLock::new(())) };
+        let counter = StreamCounter::open(&location).map_err(StreamRecordsError::Database)?;
+        let front = Front { database, location, tables: Arc::new(RwLock::new(())), guard };
         let (stop, stopped) = oneshot::channel();
         let server = tokio::spawn(front::serve(listener, front.clone(), stopped));
-        Ok(Self { front, port, stop, server })
+        Ok(Self { front, counter, port, stop, server })
     }
 
     /// The URL of both APIs.
@@ -134,6 +155,12 @@ impl Emulator {
     pub fn streams_client(&self) -> aws_sdk_dynamodbstreams::Client {
         let settings = settings_at_endpoint(&self.endpoint_url(), TIMEOUTS);
         aws_sdk_dynamodbstreams::Client::new(&settings)
+    }
+
+    /// Counts the records of its streams.
+    #[must_use]
+    pub fn stream_counter(&self) -> StreamCounter {
+        self.counter.clone()
     }
 
     /// Checks that the tables which stand have the keys of their definitions.

@@ -27,6 +27,7 @@ use self::connections::Connections;
 use self::control_plane::Refusal;
 use self::front_error::FrontError;
 use crate::expiry;
+use crate::guard::Guard;
 use crate::stream_records;
 
 /// The longest request that DynamoDB takes, in bytes: 16 MB
@@ -49,6 +50,8 @@ pub(crate) struct Front {
     /// Written to while tables are created: a second connection then changes a database in memory, and whatever the
     /// emulator does meanwhile would fail as locked.
     pub tables: Arc<RwLock<()>>,
+    /// Who is answered; everybody if there is no guard.
+    pub guard: Option<Guard>,
 }
 
 /// Serves until `stop` is sent or dropped, and then finishes the requests in hand. Meanwhile items expire.
@@ -85,6 +88,9 @@ pub(crate) async fn serve(
 async fn handle(State(state): State<Arc<(Connections, Front)>>, request: Request) -> Response {
     let (emulator, front) = &*state;
     let (parts, body) = request.into_parts();
+    if let Some(refused) = front.guard.as_ref().and_then(|guard| guard(&parts)) {
+        return refused;
+    }
     let Ok(body) = to_bytes(body, MAX_REQUEST_BYTES).await else {
         return plain(StatusCode::PAYLOAD_TOO_LARGE, Body::empty());
     };

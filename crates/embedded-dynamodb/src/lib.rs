@@ -12,11 +12,15 @@
 mod emulator;
 mod expiry;
 mod front;
+mod guard;
+mod stream_counter;
 mod stream_records;
 mod tables;
 mod unchanged_writes;
 
 pub use emulator::{Emulator, StartError, Storage, TIMEOUTS};
 pub use expiry::ExpiryError;
+pub use guard::Guard;
+pub use stream_counter::{StreamCountError, StreamCounter};
 pub use stream_records::StreamRecordsError;
 pub use tables::TableError;

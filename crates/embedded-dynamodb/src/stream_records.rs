@@ -15,7 +15,8 @@ use crate::unchanged_writes::{TAKE_NOTE, watch_tables};
 const RETENTION_SECS: u32 = 24 * 60 * 60;
 
 /// The columns that the index and the triggers rest on.
-const COLUMNS: [&str; 5] = ["id", "table_name", "event_name", "sequence_number", "created_at"];
+const COLUMNS: [&str; 6] =
+    ["id", "table_name", "event_name", "sequence_number", "shard_id", "created_at"];
 
 /// Why the cures could not be put in place.
 #[derive(Debug, thiserror::Error)]
@@ -35,6 +36,9 @@ pub enum StreamRecordsError {
 
 /// Makes the index and the triggers, where they are not there yet.
 ///
+/// The index has all that the emulator asks of a shard before it reads records: its first and its last number, and their
+/// count. An earlier version's lacked the shard.
+///
 /// Two triggers see to it that a new stream begins empty, also where its table had another before;
 /// the emulator tells records by the table's name alone. The third removes, at every write, up to 100 records of the same table that are older than
 /// 24 hours: far more than one arrives, so a backlog goes quickly, and a write stays bounded. The
@@ -48,8 +52,9 @@ pub(crate) fn prepare(location: &str) -> Result<(), StreamRecordsError> {
     check_columns(&connection)?;
     connection.execute_batch(&format!(
         "BEGIN IMMEDIATE;
-         CREATE INDEX IF NOT EXISTS afterimage_stream_records_order
-         ON _stream_records (table_name, CAST(sequence_number AS INTEGER));
+         DROP INDEX IF EXISTS afterimage_stream_records_order;
+         CREATE INDEX IF NOT EXISTS afterimage_stream_records_places
+         ON _stream_records (table_name, CAST(sequence_number AS INTEGER), shard_id);
          CREATE TRIGGER IF NOT EXISTS afterimage_stream_records_trim
          AFTER INSERT ON _stream_records
          WHEN (SELECT created_at FROM _stream_records WHERE table_name = NEW.table_name

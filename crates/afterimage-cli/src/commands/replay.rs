@@ -2,7 +2,10 @@
 //! processor.
 
 mod consumed;
+mod content;
 mod event_file;
+mod json_file;
+mod kind;
 mod reading;
 mod stream_range;
 mod undelivered;
@@ -49,8 +52,9 @@ stream, or a file is not what it should be.";
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct ReplayArguments {
-    /// Files with a Lambda event of a DynamoDB stream, with an on-failure record that holds one as its
-    /// payload, or with an answer of GetRecords; for a folder, its *.json in name order
+    /// Files with records of a DynamoDB stream: Lambda events, lists of records as EventBridge Pipes hands
+    /// them over, answers of GetRecords, or on-failure records with their payload; one, or several after
+    /// another; for a folder, its *.json in name order
     #[arg(required_unless_present = "undelivered", value_name = "FILE|DIR")]
     paths: Vec<PathBuf>,
     /// Take the files in reverse order
@@ -60,7 +64,7 @@ pub struct ReplayArguments {
     #[arg(long, value_name = "ARN", value_parser = parse_stream_arn)]
     stream_arn: Option<EventSource>,
     /// Read batches that Lambda gave up from their stream again, which keeps them for 24 hours: a file
-    /// with a message of the on-failure queue or with what `aws sqs receive-message` prints; - for
+    /// with messages of the on-failure queue or topic, bare or as SQS, SNS or Lambda hand them over; - for
     /// standard input
     #[arg(long, value_name = "MESSAGE", conflicts_with_all = ["paths", "reverse", "stream_arn"])]
     undelivered: Option<PathBuf>,

@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 
 use afterimage_dynamodb::ViewsFile;
-use afterimage_local::{Options, Stack, Storage, function_log, install_logs};
+use afterimage_local::{
+    AllowedHost, AllowedOrigin, Callers, Options, Stack, Storage, function_log, install_logs,
+};
 use anyhow::Context as _;
 use clap::Args;
 
@@ -17,9 +19,12 @@ Examples:
   afterimage up --in-memory --no-seed
   afterimage up --http-port 0 --dynamodb-port 0 --data-dir other
   afterimage up --views examples/orders/views.toml --in-memory
+  afterimage up --allow-origin https://app.example.com --allow-host app.test
 
 A line that begins with `ready` names both URLs. Ctrl-C finishes the batch in hand; a second one
 ends at once.
+Both ports listen on 127.0.0.1. They refuse (403) web pages that another machine serves, and requests
+for another host name, unless --allow-origin and --allow-host name them.
 Exit codes: 0 ended by Ctrl-C or SIGTERM, 1 it did not start, 2 wrong usage, 3 the data dir is in
 use by another process, 4 the data dir cannot be used, 5 a port cannot be listened on, 130 ended
 before all was finished.";
@@ -47,6 +52,13 @@ pub struct UpArguments {
     /// Do not read the streams, for a processor of your own
     #[arg(long)]
     no_trigger: bool,
+    /// Let web pages of this origin call both ports, besides the pages that this machine serves; may be repeated
+    #[arg(long, value_name = "ORIGIN")]
+    allow_origin: Vec<AllowedOrigin>,
+    /// Let both ports be called by this host name or address, besides localhost and loopback addresses; may be
+    /// repeated
+    #[arg(long, value_name = "HOST")]
+    allow_host: Vec<AllowedHost>,
     /// The views file [default: what AFTERIMAGE_VIEWS names, else ./views.toml, else the product's own]
     #[arg(long, value_name = "FILE")]
     views: Option<PathBuf>,
@@ -61,6 +73,7 @@ pub async fn run(arguments: UpArguments) -> anyhow::Result<Status> {
     let options = Options {
         http_port: arguments.http_port,
         dynamodb_port: arguments.dynamodb_port,
+        callers: Callers { origins: arguments.allow_origin, hosts: arguments.allow_host },
         storage: if arguments.in_memory {
             Storage::Memory
         } else {

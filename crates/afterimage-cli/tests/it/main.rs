@@ -14,6 +14,7 @@ mod observed;
 mod own_tables;
 mod parked;
 mod program;
+mod record_forms;
 mod records_answer;
 mod registry;
 mod replay;

@@ -142,9 +142,8 @@ async fn files_that_are_no_stream_events_are_named() {
         &expect![[r#"
             exit code 1
             on standard error:
-            error: schema/albums.json is no stream event
-              because: missing field `Records` at line 21 column 1
-              next: give a file of the form {"Records": […]}, as Lambda delivers it, or an on-failure record with its `payload`; what the on-failure queue holds is read with --undelivered
+            error: schema/albums.json is a JSON object with `AttributeDefinitions`, `BillingMode`, `GlobalSecondaryIndexes`, `KeySchema`, `StreamSpecification` and more
+              next: give a file with records of a DynamoDB stream: an event as Lambda delivers it, an answer of GetRecords, a list of records, or an on-failure record with its `payload`; what the on-failure queue holds is read with --undelivered
             error: the file absent.json cannot be read
               because: No such file or directory (os error 2)
         "#]],

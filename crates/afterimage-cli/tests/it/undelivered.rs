@@ -179,9 +179,8 @@ async fn messages_as_sqs_lists_them_come_from_standard_input() {
         standard input#3  1  INSERT  NUMBER 3  genre-counts  applied
         total: 2 applied
         consumed: 8 write units (4.00 per record), 2 read units
-        error: standard input#2 is no message about a batch that Lambda gave up
-          because: it has no `DDBStreamBatchInfo`
-          next: give the body of a message of the on-failure queue, or what `aws sqs receive-message` prints
+        error: standard input#2 is no message about a batch of a DynamoDB stream, but a JSON object with `hello`
+          next: give a message of the on-failure queue or topic, or what `aws sqs receive-message` prints
     "#]].assert_eq(&albums.text(&run, "no path"));
     assert_eq!(albums.counts(), [counted("Jazz", "1"), counted("Soul", "1")]);
 }
@@ -212,9 +211,8 @@ async fn a_batch_that_cannot_be_read_is_said() {
     );
     albums.check(&json!({ "Records": [] }), &expect![[r#"
         exit code 1
-        error: MESSAGE is no message about a batch that Lambda gave up
-          because: it has no `DDBStreamBatchInfo`
-          next: give the body of a message of the on-failure queue, or what `aws sqs receive-message` prints
+        error: MESSAGE holds no message
+          next: the queue is empty, or hides the messages that were received a moment ago until their visibility timeout ends
     "#]]);
     assert_eq!(albums.counts(), []);
     // The emulator, too, begins behind records that are gone.
@@ -369,4 +367,33 @@ fn a_refused_request_is_said() {
         {"Limit":1000,"ShardIterator":"i"}
     "#]],
     );
+}
+
+/// Lambda's message in a notification of a topic, in messages of a queue.
+#[tokio::test(flavor = "multi_thread")]
+async fn messages_are_read_out_of_their_envelopes() {
+    let albums = Albums::new().await;
+    let notification = |message: Value| json!({ "Type": "Notification", "TopicArn": "arn", "Message": message.to_string() });
+    let listed = |message: Value| json!({ "MessageId": "1", "Body": message.to_string() });
+    let mut in_s3 = albums.message(3, 3);
+    in_s3["payload"] = json!({ "Records": [] }).to_string().into();
+    albums.check(
+        &json!([
+            { "Messages": [listed(notification(albums.message(0, 0)))] },
+            { "Records": [{ "EventSource": "aws:sns", "Sns": notification(albums.message(1, 2)) }] },
+            in_s3,
+        ]),
+        &expect![[r#"
+            exit code 0
+            FILE  RECORD  EVENT  SEQUENCE NUMBER  VIEW  OUTCOME
+            MESSAGE#1  1  INSERT  NUMBER 0  genre-counts  applied
+            MESSAGE#2  1  INSERT  NUMBER 1  genre-counts  applied
+            MESSAGE#2  2  INSERT  NUMBER 2  genre-counts  applied
+            MESSAGE#3  1  INSERT  NUMBER 3  genre-counts  applied
+            total: 4 applied
+            consumed: 14 write units (3.50 per record), 4 read units
+        "#]],
+    );
+    let counts = [counted("Jazz", "1"), counted("Rock", "2"), counted("Soul", "1")];
+    assert_eq!(albums.counts(), counts);
 }

@@ -42,20 +42,25 @@ impl Stack {
     }
 
     pub fn get(&self, path: &str) -> String {
-        let authority = self.http_url.trim_start_matches("http://").trim_end_matches('/');
-        let mut stream = TcpStream::connect(authority).expect("the stack listens");
-        let request =
-            format!("GET {path} HTTP/1.1\r\nHost: {authority}\r\nConnection: close\r\n\r\n");
-        stream.write_all(request.as_bytes()).expect("sent");
-        let mut response = String::new();
-        stream.read_to_string(&mut response).expect("an answer");
-        response
+        let authority = self.http_url.trim_start_matches("http://");
+        ask(&self.http_url, path, &format!("Host: {authority}"))
     }
 
     pub fn stop(mut self, signal_name: &str) -> Option<i32> {
         signal(&self.process, signal_name);
         self.process.wait().expect("it ends").code()
     }
+}
+
+/// The whole answer to a GET with these header lines.
+fn ask(url: &str, path: &str, head: &str) -> String {
+    let mut stream =
+        TcpStream::connect(url.trim_start_matches("http://")).expect("the stack listens");
+    let request = format!("GET {path} HTTP/1.1\r\n{head}\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).expect("sent");
+    let mut response = String::new();
+    stream.read_to_string(&mut response).expect("an answer");
+    response
 }
 
 impl Drop for Stack {
@@ -77,6 +82,77 @@ fn the_stack_runs_in_memory_until_ctrl_c() {
     assert_eq!(token.code, Some(0), "{}", token.stderr);
     assert_eq!(token.stdout.trim().split('.').count(), 3, "a JWT has three parts");
     assert_eq!(stack.stop("INT"), Some(0));
+}
+
+/// The ports that a process listens on, by the sockets it holds.
+#[cfg(target_os = "linux")]
+fn listening_ports(process_id: u32) -> std::collections::BTreeSet<u16> {
+    let folder = format!("/proc/{process_id}");
+    let sockets: Vec<String> = std::fs::read_dir(format!("{folder}/fd"))
+        .expect("its files")
+        .filter_map(|file| std::fs::read_link(file.expect("a file").path()).ok())
+        .filter_map(|target| {
+            let inode = target.to_str()?.strip_prefix("socket:[")?.strip_suffix(']')?;
+            Some(inode.to_owned())
+        })
+        .collect();
+    let mut ports = std::collections::BTreeSet::new();
+    for table in ["tcp", "tcp6"] {
+        let table = std::fs::read_to_string(format!("{folder}/net/{table}")).unwrap_or_default();
+        for line in table.lines().skip(1) {
+            let fields: Vec<&str> = line.split_whitespace().collect();
+            // `0A` is LISTEN (proc_pid_net(5)).
+            if fields[3] == "0A" && sockets.iter().any(|inode| inode == fields[9]) {
+                let port = fields[1].rsplit(':').next().expect("a port");
+                ports.insert(u16::from_str_radix(port, 16).expect("hexadecimal"));
+            }
+        }
+    }
+    ports
+}
+
+/// A port that is not printed would be one that nobody guards.
+#[cfg(target_os = "linux")]
+#[test]
+fn nothing_listens_but_the_two_ports_that_are_printed() {
+    let stack = Stack::start(&["--in-memory"]);
+    let list = run(&["schema", "list", "--endpoint", &stack.dynamodb_url]);
+    assert_eq!(list.code, Some(0), "{}", list.stderr);
+    assert!(stack.get("/local/status").starts_with("HTTP/1.1 200"));
+    let port = |url: &str| url.rsplit(':').next().and_then(|it| it.parse().ok()).expect("a port");
+    let printed = [port(&stack.http_url), port(&stack.dynamodb_url)].into_iter().collect();
+    // A connection to the emulator is made by a listener that goes at once.
+    while listening_ports(stack.process.id()) != printed {
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn pages_and_names_are_allowed_by_name() {
+    let name = "app.test";
+    let stack = Stack::start(&[
+        "--in-memory",
+        "--no-seed",
+        "--allow-host",
+        name,
+        "--allow-origin",
+        "https://a.example",
+        "--allow-origin",
+        "https://b.example",
+    ]);
+    for (origin, status) in
+        [("https://a.example", "200"), ("https://b.example", "200"), ("https://c.example", "403")]
+    {
+        let head = format!("Host: {name}\r\nOrigin: {origin}");
+        let answer = ask(&stack.http_url, "/healthz", &head);
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{origin}: {answer}");
+    }
+    for arguments in [["--allow-origin", "null"], ["--allow-origin", "*"], ["--allow-host", "a/b"]]
+    {
+        let refused = run(&["up", arguments[0], arguments[1]]);
+        assert_eq!(refused.code, Some(2), "{}", refused.stderr);
+        assert!(refused.stderr.contains(arguments[0]), "{}", refused.stderr);
+    }
 }
 
 #[test]

@@ -56,7 +56,7 @@ impl Session<'_> {
         match refusal {
             Refusal::Changed(_) => self.meter.conflicted(),
             Refusal::Contended | Refusal::Throttled | Refusal::Unknown | Refusal::Invalid(_) => {
-                self.meter.retried()
+                self.meter.retried();
             }
         }
     }

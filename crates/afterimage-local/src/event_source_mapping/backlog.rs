@@ -1,6 +1,7 @@
 //! What is not done yet: asked of the streams, at the moment of the question.
 
 use aws_sdk_dynamodbstreams::Client;
+use embedded_dynamodb::StreamCounter;
 
 use super::checkpoint::{Checkpoint, CheckpointStore, ShardKey};
 use super::settings::TableMapping;
@@ -15,49 +16,31 @@ pub struct Backlog {
     pub(crate) checkpoints: Vec<Option<Checkpoint>>,
 }
 
-/// Counts the records behind the checkpoints.
+/// Counts the records behind the checkpoints, and reads none of them.
 ///
 /// # Errors
-/// [`StreamError`] where a stream cannot be read.
+/// [`StreamError`] if a stream cannot be found or counted.
 pub async fn backlog(
     client: &Client,
+    counter: &StreamCounter,
     mappings: &[TableMapping],
     checkpoints: &CheckpointStore,
 ) -> Result<Backlog, StreamError> {
     let mut backlog = Backlog::default();
-    for mapping in mappings {
-        let Some(stream_arn) = stream::find(client, &mapping.table_name).await? else {
+    for TableMapping { table_name, .. } in mappings {
+        let Some(stream_arn) = stream::find(client, table_name).await? else {
             continue;
         };
         for shard in stream::shards(client, &stream_arn).await? {
             let shard = ShardKey { stream_arn: stream_arn.clone(), shard_id: shard.id };
             let checkpoint = checkpoints.get(&shard);
-            backlog.pending += count_behind(client, &shard, checkpoint.as_ref()).await?;
+            if !checkpoint.as_ref().is_some_and(|checkpoint| checkpoint.closed) {
+                let after = checkpoint.as_ref().map(|it| it.sequence_number.as_str());
+                // A table has one shard.
+                backlog.pending += counter.count(table_name, after).await?;
+            }
             backlog.checkpoints.push(checkpoint);
         }
     }
     Ok(backlog)
-}
-
-async fn count_behind(
-    client: &Client,
-    shard: &ShardKey,
-    checkpoint: Option<&Checkpoint>,
-) -> Result<u64, StreamError> {
-    if checkpoint.is_some_and(|checkpoint| checkpoint.closed) {
-        return Ok(0);
-    }
-    let after = checkpoint.map(|checkpoint| &checkpoint.sequence_number);
-    let ShardKey { stream_arn, shard_id } = shard;
-    let mut iterator = stream::iterator(client, stream_arn, shard_id, after).await?;
-    let mut count = 0;
-    while let Some(place) = iterator {
-        let page = stream::page(client, &place).await?;
-        if page.records.is_empty() {
-            break;
-        }
-        count += page.records.len() as u64;
-        iterator = page.next;
-    }
-    Ok(count)
 }

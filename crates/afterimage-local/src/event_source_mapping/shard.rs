@@ -17,6 +17,7 @@ use super::delivery::Delivery;
 use super::filter::Filters;
 use super::function::Function;
 use super::lane::lane_of;
+use super::pages::PageReader;
 use super::record::{IncompleteRecord, Record, SequenceNumber, event_json};
 use super::settings::{MappingSettings, StartingPosition};
 use super::source::EventSource;
@@ -196,6 +197,10 @@ impl<F: Function> ShardReader<F> {
         }
     }
 
+    fn pages(&self) -> PageReader {
+        PageReader::of(self.client.clone(), self.shard.clone())
+    }
+
     fn current(&self) -> CurrentStream {
         CurrentStream {
             client: self.client.clone(),
@@ -213,9 +218,9 @@ impl<F: Function> ShardReader<F> {
         }
         let ShardKey { stream_arn, shard_id } = &self.shard;
         let mut iterator = stream::iterator(&self.client, stream_arn, shard_id, None).await?;
-        let mut newest = None;
+        let (mut pages, mut newest) = (self.pages(), None);
         while let Some(place) = iterator {
-            let page = stream::page(&self.client, &place).await?;
+            let page = pages.page(place).await?;
             let Some(last) = page.records.last() else {
                 break;
             };
@@ -234,10 +239,10 @@ impl<F: Function> ShardReader<F> {
         progress: &Progress,
         lanes: &[mpsc::Sender<Vec<Record>>],
     ) -> Ended {
-        let mut iterator = None;
+        let (mut pages, mut iterator) = (self.pages(), None);
         let mut back_off = FIRST_BACK_OFF;
         loop {
-            let page = match self.poll(&mut iterator, newest.as_ref()).await {
+            let page = match self.poll(&mut pages, &mut iterator, newest.as_ref()).await {
                 Ok(page) => page,
                 Err(StreamError::Gone) => return Ended::Gone,
                 Err(StreamError::Expired) => continue,
@@ -248,7 +253,10 @@ impl<F: Function> ShardReader<F> {
                     continue;
                 }
                 Err(
-                    error @ (StreamError::Call(_) | StreamError::Record(_) | StreamError::Lane(_)),
+                    error @ (StreamError::Call(_)
+                    | StreamError::Count(_)
+                    | StreamError::Record(_)
+                    | StreamError::Lane(_)),
                 ) => {
                     self.warn(&error);
                     tokio::time::sleep(back_off).await;
@@ -284,6 +292,7 @@ impl<F: Function> ShardReader<F> {
     /// The next page; `None` where the shard is closed at its very beginning or behind a checkpoint.
     async fn poll(
         &self,
+        pages: &mut PageReader,
         iterator: &mut Option<String>,
         newest: Option<&SequenceNumber>,
     ) -> Result<Option<Page>, StreamError> {
@@ -295,7 +304,7 @@ impl<F: Function> ShardReader<F> {
             }
         };
         match place {
-            Some(place) => stream::page(&self.client, &place).await.map(Some),
+            Some(place) => pages.page(place).await.map(Some),
             None => Ok(None),
         }
     }

@@ -7,9 +7,6 @@ use tokio::task::JoinError;
 
 use super::record::{IncompleteRecord, SequenceNumber};
 
-/// The most records that one call reads.
-const PAGE_SIZE: i32 = 1000;
-
 /// Why a stream could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum StreamError {
@@ -25,6 +22,9 @@ pub enum StreamError {
     /// The call failed.
     #[error("a call of the DynamoDB Streams API failed")]
     Call(#[source] BoxError),
+    /// The records could not be counted.
+    #[error(transparent)]
+    Count(#[from] embedded_dynamodb::StreamCountError),
     /// A record lacks what every record has. It is not passed over.
     #[error("a record of the stream is incomplete; the shard waits at it")]
     Record(#[source] IncompleteRecord),
@@ -124,9 +124,14 @@ pub(super) async fn iterator(
     Ok(answer.shard_iterator)
 }
 
-/// The next page of a shard.
-pub(super) async fn page(client: &Client, iterator: &str) -> Result<Page, StreamError> {
-    let page = client.get_records().shard_iterator(iterator).limit(PAGE_SIZE).send().await;
+/// The next records of a shard, at most `count` of them.
+pub(super) async fn records(
+    client: &Client,
+    iterator: &str,
+    count: usize,
+) -> Result<Page, StreamError> {
+    let limit = i32::try_from(count).unwrap_or(i32::MAX);
+    let page = client.get_records().shard_iterator(iterator).limit(limit).send().await;
     let page = page.map_err(|error| match error.as_service_error() {
         Some(service) if service.is_resource_not_found_exception() => StreamError::Gone,
         Some(service) if service.is_expired_iterator_exception() => StreamError::Expired,

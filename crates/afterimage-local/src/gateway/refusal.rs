@@ -5,14 +5,14 @@ use axum::http::{StatusCode, header};
 use axum::response::Response;
 use serde_json::json;
 
+use crate::callers::CallerRefusal;
+
 /// What the gateway refuses without calling a function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Refusal {
     /// The request is not well-formed: its head, or a body that ends before its length.
     BadRequest,
     NotFound,
-    /// A page of another machine asked for a local route.
-    Forbidden,
     Unauthorized,
     TooLong,
     HeadTooLong,
@@ -27,7 +27,6 @@ impl Refusal {
         let (status, message) = match self {
             Refusal::BadRequest => (StatusCode::BAD_REQUEST, "Bad Request"),
             Refusal::NotFound => (StatusCode::NOT_FOUND, "Not Found"),
-            Refusal::Forbidden => (StatusCode::FORBIDDEN, "Forbidden"),
             Refusal::Unauthorized => (StatusCode::UNAUTHORIZED, "Unauthorized"),
             Refusal::TooLong => (StatusCode::PAYLOAD_TOO_LARGE, "Request Too Long"),
             Refusal::HeadTooLong => {
@@ -45,6 +44,11 @@ impl Refusal {
         }
         response
     }
+}
+
+/// The response to a caller that may not call.
+pub(super) fn forbidden(refusal: &CallerRefusal) -> Response {
+    json_response(StatusCode::FORBIDDEN, &json!({ "message": refusal.to_string() }))
 }
 
 /// A response with a JSON body.

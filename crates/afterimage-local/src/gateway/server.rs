@@ -6,6 +6,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::header::ORIGIN;
+use axum::http::request::Parts;
 use axum::http::{Method, StatusCode};
 use axum::response::Response;
 use serde_json::json;
@@ -14,15 +15,17 @@ use tokio::sync::oneshot;
 
 use super::authorizer::Authorizer;
 use super::functions::Functions;
-use super::refusal::{Refusal, json_response};
+use super::refusal::{Refusal, forbidden, json_response};
 use super::routes::Routes;
 use super::{cors, event, request_body, request_head, sign_in};
+use crate::callers::Callers;
 use crate::event_source_mapping::Clock;
 use crate::status::Status;
 
 /// What answering a request needs.
 #[derive(Debug)]
 pub(crate) struct Gateway {
+    pub callers: Callers,
     pub routes: Routes,
     pub functions: Functions,
     pub authorizer: Authorizer,
@@ -48,16 +51,18 @@ pub(crate) async fn serve(
 }
 
 async fn handle(State(gateway): State<Arc<Gateway>>, request: Request) -> Response {
-    let origin = request.headers().get(ORIGIN);
-    let is_cross_origin = origin.is_some();
-    let is_foreign = origin.is_some_and(|origin| !cors::is_loopback(origin));
-    if is_foreign && request.uri().path().starts_with("/local/") {
-        return Refusal::Forbidden.response();
+    let (parts, body) = request.into_parts();
+    if let Err(refusal) = gateway.callers.check(&parts) {
+        tracing::warn!(%refusal, "request refused");
+        // A head that API Gateway would refuse is refused as such.
+        return request_head::check(&parts)
+            .map_or_else(Refusal::response, |()| forbidden(&refusal));
     }
-    let mut response = if cors::is_preflight(request.method(), request.headers()) {
+    let is_cross_origin = parts.headers.contains_key(ORIGIN);
+    let mut response = if cors::is_preflight(&parts.method, &parts.headers) {
         cors::preflight()
     } else {
-        gateway.answer(request).await.unwrap_or_else(Refusal::response)
+        gateway.answer(parts, body).await.unwrap_or_else(Refusal::response)
     };
     if is_cross_origin {
         cors::allow(&mut response);
@@ -66,8 +71,7 @@ async fn handle(State(gateway): State<Arc<Gateway>>, request: Request) -> Respon
 }
 
 impl Gateway {
-    async fn answer(&self, request: Request) -> Result<Response, Refusal> {
-        let (parts, body) = request.into_parts();
+    async fn answer(&self, parts: Parts, body: Body) -> Result<Response, Refusal> {
         request_head::check(&parts)?;
         match (&parts.method, parts.uri.path()) {
             (&Method::GET, "/healthz") => Ok(json_response(StatusCode::OK, &json!({ "ok": true }))),

@@ -8,7 +8,7 @@ mod paths;
 mod tokens;
 
 use afterimage::Views;
-use afterimage_local::{Options, Stack, Storage};
+use afterimage_local::{Callers, Options, Stack, Storage};
 use serde_json::{Value, json};
 use testkit::dynamodb::product_names;
 
@@ -19,6 +19,7 @@ fn options(storage: Storage) -> Options {
     Options {
         http_port: 0,
         dynamodb_port: 0,
+        callers: Callers::default(),
         storage,
         seed: true,
         trigger: false,

@@ -1,6 +1,7 @@
 //! The trigger over the embedded DynamoDB, with functions that fail as they are told.
 
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -8,7 +9,10 @@ use afterimage_local::event_source_mapping::{
     CheckpointStore, Function, FunctionError, OnFailure, TableMapping, Trigger, TriggerParts,
     backlog, read_settings,
 };
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
+use aws_sdk_dynamodbstreams::config::interceptors::BeforeTransmitInterceptorContextRef;
+use aws_sdk_dynamodbstreams::config::{ConfigBag, Intercept, RuntimeComponents};
+use aws_sdk_dynamodbstreams::error::BoxError;
 use embedded_dynamodb::Emulator;
 use serde_json::{Value, json};
 use testkit::dynamodb::{product_names, product_tables};
@@ -127,7 +131,10 @@ fn start(
 async fn pending(emulator: &Emulator, places: &Places) -> u64 {
     let settings = mapping("StartingPosition: TRIM_HORIZON");
     let client = emulator.streams_client();
-    backlog(&client, &settings, &places.checkpoints).await.expect("counted").pending
+    backlog(&client, &emulator.stream_counter(), &settings, &places.checkpoints)
+        .await
+        .expect("counted")
+        .pending
 }
 
 async fn all_done(emulator: &Emulator, places: &Places) {
@@ -311,4 +318,56 @@ async fn nothing_of_a_dropped_table_is_delivered_after_the_new_stream_was_opened
     all_done(&emulator, &places).await;
     assert_eq!(trigger.counters().in_hand(), 0);
     trigger.shutdown().await;
+}
+
+/// Counts the requests of a client.
+#[derive(Debug, Clone, Default)]
+struct RequestCount(Arc<AtomicUsize>);
+
+impl Intercept for RequestCount {
+    fn name(&self) -> &'static str {
+        "RequestCount"
+    }
+
+    fn read_before_transmit(
+        &self,
+        _context: &BeforeTransmitInterceptorContextRef<'_>,
+        _components: &RuntimeComponents,
+        _config: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        self.0.fetch_add(1, Ordering::SeqCst);
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn a_backlog_is_counted_by_few_requests_however_long_it_is() {
+    let emulator = emulator().await;
+    let directory = tempfile::tempdir().expect("a directory");
+    let (mapping, places) = (mapping(HORIZON), places(directory.path()));
+    let requests = RequestCount::default();
+    let config = emulator.streams_client().config().to_builder().interceptor(requests.clone());
+    let client = aws_sdk_dynamodbstreams::Client::from_conf(config.build());
+    let counter = emulator.stream_counter();
+    let counted = async || {
+        let before = requests.0.load(Ordering::SeqCst);
+        let found = backlog(&client, &counter, &mapping, &places.checkpoints).await;
+        (found.expect("counted").pending, requests.0.load(Ordering::SeqCst) - before)
+    };
+    put(&emulator, "first").await;
+    // One finds the stream, one its shards.
+    assert_eq!(counted().await, (1, 2));
+    for page in 0..25 {
+        let put = |number: usize| {
+            let put = Put::builder()
+                .table_name("afterimage-albums")
+                .item("Artist", AttributeValue::S(page.to_string()))
+                .item("Album", AttributeValue::S(number.to_string()));
+            TransactWriteItem::builder().put(put.build().expect("a put")).build()
+        };
+        let puts = emulator.client().transact_write_items();
+        let puts = puts.set_transact_items(Some((0..100).map(put).collect()));
+        puts.send().await.expect("written");
+    }
+    assert_eq!(counted().await, (2_501, 2));
 }

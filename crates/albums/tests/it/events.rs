@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use crate::gateway::Gateway;
+use crate::gateway::{Answer, Gateway};
 
 /// The status, and a text in the body, that each event is answered with over the sample albums.
 const EXPECTED: [(&str, u16, &str); 6] = [
@@ -24,12 +24,32 @@ fn folder() -> PathBuf {
 #[tokio::test]
 async fn every_event_is_answered() {
     for (name, status, part) in EXPECTED {
-        let gateway = Gateway::with_sample().await;
-        let event = fs::read_to_string(folder().join(format!("{name}.json"))).expect("an event");
-        let request = lambda_http::request::from_str(&event).expect("an HTTP API event");
-        let answer = gateway.send(request).await;
+        let answer = answered(name, None).await;
         assert_eq!(answer.status, status, "{name}: {}", answer.text);
         assert!(answer.text.contains(part), "{name}: {}", answer.text);
+    }
+}
+
+/// The answer to an event, from a page of this origin if there is one.
+async fn answered(name: &str, origin: Option<&str>) -> Answer {
+    let gateway = Gateway::with_sample().await;
+    let event = fs::read(folder().join(format!("{name}.json"))).expect("an event");
+    let mut event: Value = serde_json::from_slice(&event).expect("JSON");
+    if let Some(origin) = origin {
+        event["headers"]["origin"] = origin.into();
+    }
+    let request = lambda_http::request::from_str(&event.to_string()).expect("an HTTP API event");
+    gateway.send(request).await
+}
+
+/// Which origins may call is API Gateway's to say, by the template's `CorsConfiguration`.
+#[tokio::test]
+async fn pages_of_every_origin_get_the_same_answer() {
+    for (name, ..) in EXPECTED {
+        let expected = answered(name, None).await;
+        for origin in ["https://app.example.com", "null"] {
+            answered(name, Some(origin)).await.is(expected.status, &expected.text);
+        }
     }
 }
 

@@ -3,6 +3,7 @@ use rusqlite::{Connection, StatementStatus};
 use serde_json::json;
 
 use super::{RETENTION_SECS, check_columns, prepare};
+use crate::stream_counter::StreamCounter;
 
 /// As the emulator writes it: `Storage::next_stream_sequence_number`.
 const NEWEST: &str = "SELECT COALESCE(MAX(CAST(sequence_number AS INTEGER)), 0) + 1 FROM _stream_records WHERE table_name = ?1";
@@ -98,6 +99,58 @@ fn the_emulator_keeps_stream_records_as_this_module_expects() {
     assert!(error.to_string().contains("`created_at`"), "{error}");
 }
 
+/// As the emulator writes it: `Storage::get_shard_sequence_range`.
+const RANGE: &str = "SELECT MIN(CAST(sequence_number AS INTEGER)), MAX(CAST(sequence_number AS INTEGER)) FROM _stream_records WHERE table_name = ?1 AND shard_id = 's'";
+
+#[test]
+fn what_is_asked_of_all_records_reads_none_of_them() {
+    let fixture = fixture();
+    let count = crate::stream_counter::COUNT.replace("?2", "5").replace("?3", "9");
+    for query in [RANGE, &count] {
+        let query = format!("EXPLAIN QUERY PLAN {query}");
+        let mut statement = fixture.connection.prepare(&query).expect("a statement");
+        let steps = statement.query_map(["things"], |row| row.get::<_, String>(3)).expect("a plan");
+        let plan = steps.collect::<Result<Vec<_>, _>>().expect("steps").join("\n");
+        let index = "USING COVERING INDEX afterimage_stream_records_places";
+        assert!(plan.contains(index) && !plan.contains("TEMP B-TREE"), "{plan}");
+    }
+}
+
+#[test]
+fn the_index_of_an_earlier_version_is_replaced() {
+    let fixture = fixture();
+    let earlier = "CREATE INDEX afterimage_stream_records_order
+        ON _stream_records (table_name, CAST(sequence_number AS INTEGER))";
+    fixture.connection.execute_batch(earlier).expect("made");
+    prepare(fixture.connection.path().expect("a file")).expect("prepared");
+    let names = "SELECT group_concat(name) FROM pragma_index_list('_stream_records')";
+    let names: String = fixture.connection.query_row(names, [], |row| row.get(0)).expect("names");
+    assert_eq!(names, "afterimage_stream_records_places");
+}
+
+#[tokio::test]
+async fn records_are_counted_behind_any_of_them() {
+    let fixture = fixture();
+    let counter = StreamCounter::open(fixture.connection.path().expect("a file")).expect("opened");
+    let count = async |after: Option<&str>| counter.count("things", after).await.expect("counted");
+    assert_eq!(count(None).await, 0);
+    for id in ["a", "b", "c"] {
+        fixture.put(id);
+    }
+    let numbers = fixture.get_records("TRIM_HORIZON", None);
+    assert_eq!(count(None).await, 3);
+    for (index, number) in numbers.iter().enumerate() {
+        assert_eq!(count(Some(number)).await, 2 - index as u64);
+    }
+    assert_eq!(counter.count("others", None).await.expect("counted"), 0);
+    // More than one statement counts.
+    fixture.fill(120_000, 0);
+    assert_eq!(count(None).await, 120_003);
+    assert_eq!(count(numbers.last().map(String::as_str)).await, 0);
+    let error = counter.count("things", Some("7")).await.expect_err("not a number of the emulator");
+    assert_eq!(error.to_string(), "`7` is not a sequence number of the embedded DynamoDB");
+}
+
 #[test]
 fn a_write_costs_the_same_whatever_the_number_of_stream_records() {
     let fixture = fixture();
@@ -106,7 +159,7 @@ fn a_write_costs_the_same_whatever_the_number_of_stream_records() {
             .connection
             .query_row(&format!("EXPLAIN QUERY PLAN {query}"), ["things"], |row| row.get(3))
             .expect("a plan");
-        assert!(plan.contains("INDEX afterimage_stream_records_order (table_name=?"), "{plan}");
+        assert!(plan.contains("INDEX afterimage_stream_records_places (table_name=?"), "{plan}");
     }
     fixture.fill(10, 0);
     let steps_before = fixture.steps();

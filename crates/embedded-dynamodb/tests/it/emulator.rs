@@ -16,12 +16,12 @@ fn definitions() -> [TableDefinition; 2] {
     [orders, TableDefinition::derived()]
 }
 
-async fn create_tables(emulator: &Emulator) -> Vec<String> {
+pub async fn create_tables(emulator: &Emulator) -> Vec<String> {
     let names = TableNames::defaults(&definitions()).expect("names");
     emulator.create_tables(&definitions(), &names).await.expect("created")
 }
 
-async fn put(emulator: &Emulator, number: &str) {
+pub async fn put(emulator: &Emulator, number: &str) {
     emulator
         .client()
         .put_item()
@@ -33,7 +33,7 @@ async fn put(emulator: &Emulator, number: &str) {
         .expect("put");
 }
 
-async fn record_count(emulator: &Emulator) -> usize {
+pub async fn record_count(emulator: &Emulator) -> usize {
     let streams = emulator.streams_client();
     let list =
         streams.list_streams().table_name("afterimage-orders").send().await.expect("streams");

@@ -8,4 +8,5 @@
 
 mod control_plane;
 mod emulator;
+mod guarded;
 mod streams;

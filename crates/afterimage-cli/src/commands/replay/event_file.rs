@@ -7,12 +7,14 @@ use afterimage::record::{DecodeError, decode};
 use afterimage_dynamodb::StreamEvent;
 use afterimage_local::event_source_mapping::EventSource;
 use anyhow::Context as _;
-use serde::Deserialize;
-use serde_json::Value;
 use serde_json::value::{RawValue, to_raw_value};
+use serde_json::{Map, Value};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+use super::content::{Content, contents};
+use super::json_file;
+use super::kind::Kind;
 use crate::failure::Failure;
 
 /// The file, or the *.json of the folder in name order.
@@ -36,37 +38,84 @@ pub fn event_files(path: &Path) -> anyhow::Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-/// What Lambda writes to an S3 destination, and the local stack to a file, about a batch that it gave up
-/// (<https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-errors.html>).
-#[derive(Deserialize)]
-struct OnFailure {
-    /// The event, as text.
-    payload: String,
-}
-
 /// Reads the event of a file. Records without a source get the one given.
 pub fn read_event(
     file: &Path,
     catalog: &Catalog,
     source: Option<&EventSource>,
 ) -> anyhow::Result<StreamEvent> {
-    let text = std::fs::read_to_string(file)
-        .with_context(|| format!("the file {} cannot be read", file.display()))?;
-    let on_failure = serde_json::from_str(&text);
-    let event = on_failure.map_or(text, |OnFailure { payload }| payload);
-    let event: StreamEvent = serde_json::from_str(&event).map_err(|error| {
-        let sentence = format!("{} is no stream event", file.display());
-        let next = "give a file of the form {\"Records\": […]}, as Lambda delivers it, or an on-failure record with its `payload`; what the on-failure queue holds is read with --undelivered";
-        Failure::new(sentence, next).because(error)
-    })?;
-    let mut records = Vec::with_capacity(event.records.len());
-    for (index, raw) in event.records.into_iter().enumerate() {
-        let place = || format!("record {} of {}", index + 1, file.display());
+    let name = file.display().to_string();
+    let bytes = std::fs::read(file).with_context(|| format!("the file {name} cannot be read"))?;
+    let mut records = Vec::new();
+    for (index, raw) in raw_records(&name, bytes)?.into_iter().enumerate() {
+        let place = || format!("record {} of {name}", index + 1);
         let raw = delivered(raw, source, place)?;
         check_table(catalog, &raw, place)?;
         records.push(raw);
     }
     Ok(StreamEvent { records })
+}
+
+/// The records that a file holds, all of them: if it holds anything else, none of it is applied.
+fn raw_records(name: &str, bytes: Vec<u8>) -> Result<Vec<Box<RawValue>>, Failure> {
+    let values = json_file::values(name, &json_file::text(name, bytes)?)?;
+    if values.is_empty() {
+        return Err(Failure::new(format!("{name} is empty"), NEXT));
+    }
+    let contents = contents(values);
+    let is_alone = contents.len() == 1;
+    let mut records = Vec::new();
+    for (index, content) in contents.into_iter().enumerate() {
+        let place = || match is_alone {
+            true => name.to_owned(),
+            false => format!("entry {} of {name}", index + 1),
+        };
+        match content {
+            Content::Record(raw) => records.push(raw),
+            Content::OnFailure(message) => records.extend(payload(&place(), name, &message)?),
+            Content::Other(kind) => return Err(unusable(&place(), &kind)),
+        }
+    }
+    Ok(records)
+}
+
+/// The records that an on-failure record in S3, or of the local stack, holds
+/// (<https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-errors.html>).
+fn payload(
+    place: &str,
+    name: &str,
+    message: &Map<String, Value>,
+) -> Result<Vec<Box<RawValue>>, Failure> {
+    let Some(payload) = message.get("payload") else {
+        return Err(Failure::new(
+            format!("{place} says which batch Lambda gave up, and does not hold its records"),
+            format!("`afterimage replay --undelivered {name}` reads them from their stream"),
+        ));
+    };
+    let payload = to_raw_value(payload).map_err(|error| {
+        Failure::new(format!("the payload of {place} cannot be read"), NEXT).because(error)
+    })?;
+    let record = |content| match content {
+        Content::Record(raw) => Ok(raw),
+        Content::Other(kind) => Err(unusable(&format!("the payload of {place}"), &kind)),
+        Content::OnFailure(_) => {
+            Err(Failure::new(format!("the payload of {place} is no stream event"), NEXT))
+        }
+    };
+    contents(vec![payload]).into_iter().map(record).collect()
+}
+
+const NEXT: &str = "give a file with records of a DynamoDB stream: an event as Lambda delivers it, an answer of GetRecords, a list of records, or an on-failure record with its `payload`; what the on-failure queue holds is read with --undelivered";
+
+fn unusable(place: &str, kind: &Kind) -> Failure {
+    let next = match kind {
+        Kind::KinesisChange { .. } => {
+            "replay the same change from the table's DynamoDB stream, which keeps it for 24 hours; `afterimage verify` names what has drifted without it".to_owned()
+        }
+        Kind::ObjectInS3 { url } => format!("fetch it with `aws s3 cp {url} batch.json`, and give that file"),
+        _ => NEXT.to_owned(),
+    };
+    Failure::new(format!("{place} is {kind}"), next)
 }
 
 /// The record as Lambda delivers it: an answer of `GetRecords` does not name the source, and AWS tools

@@ -1,14 +1,18 @@
 //! What the on-failure queue tells of batches that Lambda gave up
 //! (<https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-errors.html>).
 
+use std::io::Read as _;
 use std::path::Path;
 
 use afterimage::version::SequenceNumber;
 use afterimage_local::event_source_mapping::EventSource;
 use anyhow::Context as _;
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
+use super::content::{Content, contents};
+use super::json_file;
+use super::kind::Kind;
 use crate::failure::Failure;
 
 /// Where the records of a batch are.
@@ -49,50 +53,60 @@ struct BatchInfo {
     batch_size: usize,
 }
 
-/// Reads the messages of a file, or of standard input where it is named `-`.
+/// Reads the messages of a file, or of standard input if it is named `-`.
 pub async fn read_messages(path: &Path) -> anyhow::Result<Vec<Message>> {
     if path != Path::new("-") {
         let name = path.display().to_string();
-        let text = std::fs::read_to_string(path);
-        return messages(&name, &text.with_context(|| format!("the file {name} cannot be read"))?);
+        let bytes = std::fs::read(path);
+        return messages(&name, bytes.with_context(|| format!("the file {name} cannot be read"))?);
     }
     // Not on this thread: Ctrl-C ends a wait for a terminal.
-    let read = tokio::task::spawn_blocking(|| std::io::read_to_string(std::io::stdin()));
-    let text = read.await?.context("standard input cannot be read")?;
-    messages("standard input", &text)
+    let read = tokio::task::spawn_blocking(|| {
+        let mut bytes = Vec::new();
+        std::io::stdin().read_to_end(&mut bytes).map(|_| bytes)
+    });
+    let bytes = read.await?.context("standard input cannot be read")?;
+    messages("standard input", bytes)
 }
 
-/// A message's body, a message as `aws sqs receive-message` lists it, or the whole list.
-fn messages(name: &str, text: &str) -> anyhow::Result<Vec<Message>> {
-    // This is what the AWS command line prints of an empty queue.
-    if text.trim().is_empty() {
+/// The messages in a text, in whatever envelopes.
+fn messages(name: &str, bytes: Vec<u8>) -> anyhow::Result<Vec<Message>> {
+    let values = json_file::values(name, &json_file::text(name, bytes)?)?;
+    let contents = contents(values);
+    // The AWS command line prints nothing of an empty queue.
+    if contents.is_empty() {
         return Err(no_message(name).into());
     }
-    let json: Value = serde_json::from_str(text).map_err(|error| unknown(name).because(error))?;
-    let message = |name: String, json: &Value| {
-        let batch = batch(&name, json);
-        Message { name, batch }
-    };
-    match json.get("Messages").and_then(Value::as_array) {
-        None => Ok(vec![message(name.to_owned(), &json)]),
-        Some(list) if list.is_empty() => Err(no_message(name).into()),
-        Some(list) => {
-            let name = |index| format!("{name}#{}", index + 1);
-            Ok((list.iter().enumerate()).map(|(index, json)| message(name(index), json)).collect())
-        }
+    if contents.iter().all(|it| matches!(it, Content::Record(_))) {
+        return Err(records(name, name).into());
     }
+    let is_alone = contents.len() == 1;
+    let message = |(index, content)| {
+        let place = match is_alone {
+            true => name.to_owned(),
+            false => format!("{name}#{}", index + 1),
+        };
+        let batch = match content {
+            Content::OnFailure(message) => batch(&place, name, message),
+            Content::Record(_) => Err(records(&place, name)),
+            Content::Other(kind) => Err(unusable(&place, &kind)),
+        };
+        Message { name: place, batch: batch.map_err(anyhow::Error::from) }
+    };
+    Ok(contents.into_iter().enumerate().map(message).collect())
 }
 
-fn batch(name: &str, message: &Value) -> anyhow::Result<Batch> {
-    let not_understood = |cause: anyhow::Error| unknown(name).because(cause);
+fn batch(place: &str, name: &str, mut message: Map<String, Value>) -> Result<Batch, Failure> {
+    let Some(info) = message.remove("DDBStreamBatchInfo") else {
+        return Err(Failure::new(
+            format!(
+                "{place} has a `payload`, and no `DDBStreamBatchInfo` that says where its records are"
+            ),
+            format!("`afterimage replay {name}` applies the records of the payload"),
+        ));
+    };
     let read = || -> anyhow::Result<Batch> {
-        let body: Option<Value> = match message.get("Body").and_then(Value::as_str) {
-            Some(body) => Some(serde_json::from_str(body).context("its `Body` is no JSON")?),
-            None => None,
-        };
-        let info = body.as_ref().unwrap_or(message).get("DDBStreamBatchInfo");
-        let info = info.context("it has no `DDBStreamBatchInfo`")?;
-        let info = BatchInfo::deserialize(info).context("its `DDBStreamBatchInfo` is none")?;
+        let info = BatchInfo::deserialize(info).context("its `DDBStreamBatchInfo`")?;
         let source = EventSource::of_stream(&info.stream_arn);
         Ok(Batch {
             source: source.context("its `streamArn` is not the ARN of a table's stream")?,
@@ -103,13 +117,30 @@ fn batch(name: &str, message: &Value) -> anyhow::Result<Batch> {
             record_count: info.batch_size,
         })
     };
-    Ok(read().map_err(not_understood)?)
+    read().map_err(|cause| {
+        let sentence = format!("{place} does not say which batch Lambda gave up");
+        Failure::new(sentence, NEXT).because(cause)
+    })
 }
 
-fn unknown(name: &str) -> Failure {
+const NEXT: &str =
+    "give a message of the on-failure queue or topic, or what `aws sqs receive-message` prints";
+
+fn unusable(place: &str, kind: &Kind) -> Failure {
+    let next = match kind {
+        Kind::ObjectInS3 { url } => format!(
+            "fetch it with `aws s3 cp {url} batch.json`; `afterimage replay batch.json` applies the records that it holds"
+        ),
+        _ => NEXT.to_owned(),
+    };
+    let sentence = format!("{place} is no message about a batch of a DynamoDB stream, but {kind}");
+    Failure::new(sentence, next)
+}
+
+fn records(place: &str, name: &str) -> Failure {
     Failure::new(
-        format!("{name} is no message about a batch that Lambda gave up"),
-        "give the body of a message of the on-failure queue, or what `aws sqs receive-message` prints",
+        format!("{place} holds records of a stream themselves"),
+        format!("`afterimage replay {name}` applies them"),
     )
 }
 
@@ -149,81 +180,211 @@ mod tests {
             }
             Err(error) => format!("{error:#}\n"),
         };
-        let found = match messages("m", text) {
+        let found = match messages("m", text.as_bytes().to_vec()) {
             Ok(messages) => messages.into_iter().map(line).collect(),
             Err(error) => format!("{error:#}\n"),
         };
         expected.assert_eq(&found);
     }
 
+    /// As a topic sends it.
+    fn notification(message: &str) -> Value {
+        json!({
+            "Type": "Notification",
+            "MessageId": "22b80b92-fdea-4c2c-8f9d-bdfb0c7bf324",
+            "TopicArn": "arn:aws:sns:eu-west-1:123456789012:given-up",
+            "Message": message,
+            "Timestamp": "2026-01-05T08:13:50.000Z",
+        })
+    }
+
+    /// As `aws sqs receive-message` prints it.
+    fn received(body: &str) -> Value {
+        json!({ "MessageId": "1", "ReceiptHandle": "r", "Body": body })
+    }
+
+    /// As a function on the queue gets it.
+    fn queued(body: &str) -> Value {
+        json!({ "messageId": "1", "receiptHandle": "r", "body": body, "eventSource": "aws:sqs" })
+    }
+
+    /// As a function on the topic gets it.
+    fn published(message: &str) -> Value {
+        json!({ "EventSource": "aws:sns", "EventVersion": "1.0", "Sns": notification(message) })
+    }
+
     #[test]
-    fn a_message_is_taken_in_every_form_that_sqs_gives() {
+    fn a_message_is_taken_in_every_envelope() {
         let batch = expect![[r#"
             m: 2 of afterimage-albums shardId-00000001573689847184-864758bb 800000000003126276362 to 800000000003126276365
         "#]];
-        check(&body().to_string(), &batch);
-        let message = json!({ "MessageId": "1", "ReceiptHandle": "r", "Body": body().to_string() });
-        check(&message.to_string(), &batch);
-        let other = json!({ "MessageId": "2", "Body": "{}" });
+        let body = body();
+        let text = body.to_string();
+        let mut in_s3 = body.clone();
+        in_s3["payload"] = r#"{"Records":[]}"#.into();
+        let notified = notification(&text).to_string();
+        for form in [
+            body.clone(),
+            in_s3,
+            json!(text),
+            json!([body]),
+            received(&text),
+            json!({ "Messages": [received(&text)] }),
+            json!({ "Messages": [received(&notified)] }),
+            json!([text]),
+            notification(&text),
+            queued(&text),
+            json!({ "Records": [queued(&text)] }),
+            json!({ "Records": [queued(&notified)] }),
+            json!({ "Records": [published(&text)] }),
+        ] {
+            check(&form.to_string(), &batch);
+            check(&format!("\u{feff}{form:#}\r\n"), &batch);
+        }
+    }
+
+    #[test]
+    fn several_messages_are_taken_each() {
+        let batches = expect![[r#"
+            m#1: 2 of afterimage-albums shardId-00000001573689847184-864758bb 800000000003126276362 to 800000000003126276365
+            m#2: 2 of afterimage-albums shardId-00000001573689847184-864758bb 800000000003126276362 to 800000000003126276365
+        "#]];
+        let body = body();
+        let text = body.to_string();
+        check(&format!("{text}\n{text}\n"), &batches);
+        check(&format!("{body:#}\n\n{body:#}"), &batches);
+        check(&json!([body, body]).to_string(), &batches);
+        check(&json!([text, text]).to_string(), &batches);
+        check(&json!({ "Messages": [received(&text), received(&text)] }).to_string(), &batches);
+        check(&json!({ "Records": [queued(&text), queued(&text)] }).to_string(), &batches);
+        let answers = json!({ "Messages": [received(&text)] });
+        check(&format!("{answers}{answers}"), &batches);
         check(
-            &json!({ "Messages": [message, other] }).to_string(),
+            &json!({ "Messages": [received("{}"), received(&text)] }).to_string(),
             &expect![[r#"
-                m#1: 2 of afterimage-albums shardId-00000001573689847184-864758bb 800000000003126276362 to 800000000003126276365
-                m#2 is no message about a batch that Lambda gave up: it has no `DDBStreamBatchInfo`
+                m#1 is no message about a batch of a DynamoDB stream, but an empty JSON object
+                m#2: 2 of afterimage-albums shardId-00000001573689847184-864758bb 800000000003126276362 to 800000000003126276365
             "#]],
         );
     }
 
     #[test]
-    fn what_is_no_message_is_said() {
+    fn what_is_no_message_is_named_for_what_it_is() {
         let with = |name: &str, value: Value| {
             let mut body = body();
             body["DDBStreamBatchInfo"][name] = value;
             body.to_string()
         };
-        check("", &expect![["m holds no message\n"]]);
-        check(r#"{"Messages": []}"#, &expect![["m holds no message\n"]]);
-        check(
-            "message",
-            &expect![[r#"
-            m is no message about a batch that Lambda gave up: expected value at line 1 column 1
-        "#]],
-        );
-        check(
-            "[]",
-            &expect![[r#"
-            m is no message about a batch that Lambda gave up: it has no `DDBStreamBatchInfo`
-        "#]],
-        );
-        check(
-            r#"{"Records": []}"#,
-            &expect![[r#"
-            m is no message about a batch that Lambda gave up: it has no `DDBStreamBatchInfo`
-        "#]],
-        );
-        check(
-            r#"{"Body": "hello"}"#,
-            &expect![[r#"
-            m is no message about a batch that Lambda gave up: its `Body` is no JSON: expected value at line 1 column 1
-        "#]],
-        );
-        check(
-            &with("shardId", Value::Null),
-            &expect![[r#"
-            m is no message about a batch that Lambda gave up: its `DDBStreamBatchInfo` is none: invalid type: null, expected a string
-        "#]],
-        );
-        check(
-            &with("streamArn", "arn:aws:kinesis:r:1:stream/s".into()),
-            &expect![[r#"
-            m is no message about a batch that Lambda gave up: its `streamArn` is not the ARN of a table's stream
-        "#]],
-        );
-        check(
-            &with("startSequenceNumber", "first".into()),
-            &expect![[r#"
-            m is no message about a batch that Lambda gave up: its `startSequenceNumber`: the sequence number is not 1 to 40 decimal digits
-        "#]],
-        );
+        let record = json!({ "eventName": "INSERT", "dynamodb": {}, "eventSourceARN": "arn" });
+        let object = json!({ "eventSource": "aws:s3", "s3": { "bucket": { "name": "b" }, "object": { "key": "aws/lambda/k" } } });
+        let pointer = json!(["software.amazon.payloadoffloading.PayloadS3Pointer", { "s3BucketName": "b", "s3Key": "k" }]);
+        for (text, expected) in [
+            (
+                String::new(),
+                expect![[r#"
+                m holds no message
+            "#]],
+            ),
+            (
+                r#"{"Messages": []}"#.to_owned(),
+                expect![[r#"
+                m holds no message
+            "#]],
+            ),
+            (
+                "[]".to_owned(),
+                expect![[r#"
+                m holds no message
+            "#]],
+            ),
+            (
+                "message".to_owned(),
+                expect![[r#"
+                m is not JSON at line 1: expected value at line 1 column 1
+            "#]],
+            ),
+            (
+                "{}\n{}\nmessage".to_owned(),
+                expect![[r#"
+                m is not JSON at line 3: expected value at line 3 column 1
+            "#]],
+            ),
+            (
+                "null".to_owned(),
+                expect![[r#"
+                m is no message about a batch of a DynamoDB stream, but null
+            "#]],
+            ),
+            (
+                r#"{"Body": "hello"}"#.to_owned(),
+                expect![[r#"
+                m is no message about a batch of a DynamoDB stream, but text that is not JSON
+            "#]],
+            ),
+            (
+                json!({ "Records": [record, record] }).to_string(),
+                expect![[r#"
+                m holds records of a stream themselves
+            "#]],
+            ),
+            (
+                json!([body(), record]).to_string(),
+                expect![[r#"
+                m#1: 2 of afterimage-albums shardId-00000001573689847184-864758bb 800000000003126276362 to 800000000003126276365
+                m#2 holds records of a stream themselves
+            "#]],
+            ),
+            (
+                json!({ "payload": "{}" }).to_string(),
+                expect![[r#"
+                m has a `payload`, and no `DDBStreamBatchInfo` that says where its records are
+            "#]],
+            ),
+            (
+                json!({ "Records": [queued(&json!({ "Records": [object] }).to_string())] })
+                    .to_string(),
+                expect![[r#"
+                    m is no message about a batch of a DynamoDB stream, but only the place of an object in S3, s3://b/aws/lambda/k
+                "#]],
+            ),
+            (
+                received(&pointer.to_string()).to_string(),
+                expect![[r#"
+                m is no message about a batch of a DynamoDB stream, but only the place of an object in S3, s3://b/k
+            "#]],
+            ),
+            (
+                json!({ "KinesisBatchInfo": {} }).to_string(),
+                expect![[r#"
+                m is no message about a batch of a DynamoDB stream, but a message about a batch of a Kinesis stream that Lambda gave up
+            "#]],
+            ),
+            (
+                json!({ "Type": "SubscriptionConfirmation", "Message": "…" }).to_string(),
+                expect![[r#"
+                    m is no message about a batch of a DynamoDB stream, but an SNS message about the subscription itself
+                "#]],
+            ),
+            (
+                with("shardId", Value::Null),
+                expect![[r#"
+                m does not say which batch Lambda gave up: its `DDBStreamBatchInfo`: invalid type: null, expected a string
+            "#]],
+            ),
+            (
+                with("streamArn", "arn:aws:kinesis:r:1:stream/s".into()),
+                expect![[r#"
+                m does not say which batch Lambda gave up: its `streamArn` is not the ARN of a table's stream
+            "#]],
+            ),
+            (
+                with("startSequenceNumber", "first".into()),
+                expect![[r#"
+                m does not say which batch Lambda gave up: its `startSequenceNumber`: the sequence number is not 1 to 40 decimal digits
+            "#]],
+            ),
+        ] {
+            check(&text, &expected);
+        }
     }
 }

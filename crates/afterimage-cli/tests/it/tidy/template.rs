@@ -1,6 +1,7 @@
 //! `template.yaml`.
 
 mod alarms;
+mod cors;
 mod first_deploy;
 mod functions;
 mod streams;

@@ -40,8 +40,10 @@ async fn a_path_is_one_of_the_routes_or_none() {
     }
     assert_eq!(send(&url, "HEAD /api/albums", &[], b"").await.status, 404);
     check(&get(&url, "/api/messages/%ff").await, 400, "Bad Request", "a path that is no UTF-8");
-    // An absolute URI is the path in it, whoever its host is (RFC 9112, 3.2.2).
-    assert_eq!(get(&url, "http://elsewhere/api/genres").await.status, 200);
+    // An absolute URI is the path in it, and its host counts instead of the header's (RFC 9112, 3.2.2).
+    assert_eq!(get(&url, "http://localhost/api/genres").await.status, 200);
+    let elsewhere = "this port does not answer to the name elsewhere; to allow it, start `afterimage up` with --allow-host elsewhere";
+    check(&get(&url, "http://elsewhere/api/genres").await, 403, elsewhere, "another host");
 }
 
 #[tokio::test(flavor = "multi_thread")]
