@@ -110,7 +110,7 @@ async fn a_changed_count_is_refused_and_the_registered_one_goes_on() {
             "view `genres`, key `target.pk`: view `genre-counts` writes the same items",
         ),
     ] {
-        check_changed(COUNTS, replaced, by, expected).await;
+        Box::pin(check_changed(COUNTS, replaced, by, expected)).await;
     }
 }
 
@@ -133,7 +133,7 @@ async fn a_changed_latest_view_is_refused() {
             "view `groups`, key `rows.where`: view `message-groups` writes the same items",
         ),
     ] {
-        check_changed(ROWS, replaced, by, expected).await;
+        Box::pin(check_changed(ROWS, replaced, by, expected)).await;
     }
 }
 
