@@ -170,6 +170,7 @@ fn print_summary(wanted: &Search, found: &Found, seconds: f64, story: Option<&[S
         "{} schedules from seed {}: {} calls of the SDK, {} records, {seconds:.1} s",
         found.schedule_count, wanted.first_seed, found.call_count, found.record_count
     );
+    println!("calls for each delivery: at most {:.1} in a schedule", found.calls_per_delivery_max);
     let outcomes: Vec<_> =
         found.outcomes.iter().map(|(outcome, count)| format!("{outcome} {count}")).collect();
     println!("outcomes: {}", outcomes.join(", "));
@@ -202,6 +203,7 @@ fn summary_json(
         "schedules": found.schedule_count,
         "calls": found.call_count,
         "records": found.record_count,
+        "calls_per_delivery_max": found.calls_per_delivery_max,
         "outcomes": found.outcomes,
         "seconds": seconds,
         "violation": violation,

@@ -22,6 +22,16 @@ use crate::schedule::{Action, Schedule};
 use crate::trace::Trace;
 use crate::world::{Application, Change, Ground, Message, oracle, table_name, views};
 
+/// Calls for each record that an invocation was given, at most, commands aside: some three times what schedules make.
+/// A reaction to a record that makes no end of calls is found long before the deadline.
+const CALLS_PER_DELIVERY_MAX: usize = 15;
+
+/// Deliveries that a schedule is taken to have at least, so that a few slow ones do not count as many.
+const DELIVERIES_MIN: usize = 20;
+
+/// Records of the last replay: all of them, but in the largest worlds.
+const REPLAYED_MAX: usize = 120;
+
 /// Records in one batch of the last replay.
 const REPLAY_BATCH_SIZE: usize = 60;
 
@@ -40,6 +50,14 @@ pub struct Verdict {
     pub outcomes: BTreeMap<&'static str, u64>,
     /// What happened, where it was recorded.
     pub trace: Vec<String>,
+}
+
+impl Verdict {
+    /// Calls for each record that an invocation was given; few deliveries count as `DELIVERIES_MIN`.
+    #[must_use]
+    pub fn calls_per_delivery(&self) -> f64 {
+        self.call_count as f64 / self.delivery_count.max(DELIVERIES_MIN) as f64
+    }
 }
 
 /// Why a schedule could not be run at all.
@@ -99,6 +117,8 @@ struct World {
     moment: Arc<Moment>,
     mapping: Mapping,
     actors: Actors,
+    /// Whether commands make calls too.
+    has_actors: bool,
     trace: Trace,
 }
 
@@ -133,7 +153,18 @@ impl World {
             mapping.clone(),
             trace.clone(),
         );
-        Ok(Self { dynamodb, catalog, views, oracle, application, moment, mapping, actors, trace })
+        Ok(Self {
+            dynamodb,
+            catalog,
+            views,
+            oracle,
+            application,
+            moment,
+            mapping,
+            actors,
+            has_actors: schedule.has_actors,
+            trace,
+        })
     }
 
     async fn run(&self, schedule: &Schedule) -> Result<Option<Violation>, WorldError> {
@@ -189,6 +220,7 @@ impl World {
         let mut places: Vec<usize> =
             (0..self.mapping.with_stream(|it| it.delivered().len())).collect();
         fastrand::shuffle(&mut places);
+        places.truncate(REPLAYED_MAX);
         for picks in places.chunks(REPLAY_BATCH_SIZE) {
             self.mapping.redeliver(picks, Terms::CALM);
         }
@@ -227,10 +259,18 @@ impl World {
         act(&mut self.application.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// Whether processors make more calls than their records can ask for.
+    fn is_busy(&self) -> bool {
+        let delivery_count = self.mapping.delivery_count().max(DELIVERIES_MIN);
+        let calls_max = (CALLS_PER_DELIVERY_MAX * delivery_count) as u64;
+        !self.has_actors && self.dynamodb.call_count() > calls_max
+    }
+
     fn violation(&self) -> Option<Violation> {
         let overrun = || {
             let what = "the calls do not end".to_owned();
-            self.dynamodb.is_overrun().then_some(Violation { invariant: "I8", what })
+            let is_overrun = self.dynamodb.is_overrun() || self.is_busy();
+            is_overrun.then_some(Violation { invariant: "I8", what })
         };
         let found = self.moment.violation().or_else(overrun);
         found.or_else(|| self.mapping.violation()).or_else(|| self.actors.violation())

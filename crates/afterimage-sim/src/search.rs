@@ -32,6 +32,8 @@ pub struct Found {
     pub call_count: u64,
     /// Records that were delivered in them.
     pub record_count: u64,
+    /// The most calls that a schedule made for each record that an invocation was given.
+    pub calls_per_delivery_max: f64,
     /// How often each outcome was reported in them.
     pub outcomes: BTreeMap<&'static str, u64>,
     /// The first violation by seed, of those found before the others were stopped.
@@ -73,6 +75,8 @@ pub fn search_until(
             found.schedule_count += 1;
             found.call_count += verdict.call_count;
             found.record_count += verdict.record_count as u64;
+            found.calls_per_delivery_max =
+                found.calls_per_delivery_max.max(verdict.calls_per_delivery());
             for (outcome, count) in verdict.outcomes {
                 *found.outcomes.entry(outcome).or_insert(0) += count;
             }
