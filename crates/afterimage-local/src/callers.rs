@@ -8,7 +8,7 @@
 mod authority;
 mod named;
 
-use axum::http::header::{HOST, ORIGIN};
+use axum::http::header::{HOST, HeaderValue, ORIGIN};
 use axum::http::request::Parts;
 
 use self::authority::Authority;
@@ -62,7 +62,7 @@ impl Callers {
     /// [`CallerRefusal`]: then nothing of the request may be carried out, and its response may not carry CORS headers.
     pub(crate) fn check(&self, request: &Parts) -> Result<(), CallerRefusal> {
         let target = request.uri.authority().map(|it| it.as_str().as_bytes());
-        let named = request.headers.get_all(HOST).iter().map(|it| it.as_bytes());
+        let named = request.headers.get_all(HOST).iter().map(HeaderValue::as_bytes);
         for host in target.into_iter().chain(named) {
             self.check_host(host)?;
         }

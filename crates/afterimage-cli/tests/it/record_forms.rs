@@ -157,14 +157,6 @@ async fn a_file_without_records_is_named_for_what_it_is() {
         "#]],
         ),
         (
-            r#"{"Item": {"Artist": {"S": "Moondog"}}}"#,
-            expect![[r#"
-            exit code 1
-            error: RECORDS is an item of a table export, which has no sequence number of the table's stream
-              next: give a file with records of a DynamoDB stream: an event as Lambda delivers it, an answer of GetRecords, a list of records, or an on-failure record with its `payload`; what the on-failure queue holds is read with --undelivered
-        "#]],
-        ),
-        (
             r#"{"payload": "{}"}"#,
             expect![[r#"
             exit code 1

@@ -4,7 +4,7 @@
 //! would be in memory several times at once. So a page is put together from calls that ask for few.
 
 use aws_sdk_dynamodbstreams::Client;
-use aws_sdk_dynamodbstreams::types::Record as RawRecord;
+use aws_sdk_dynamodbstreams::types::{Record as RawRecord, StreamRecord};
 
 use super::checkpoint::ShardKey;
 use super::record::SequenceNumber;
@@ -98,7 +98,7 @@ fn fitting_count(sizes: &[u64], room_bytes: u64, is_first: bool) -> usize {
 
 /// The size that the stream tells. Without one, a record counts as a whole page.
 fn size_bytes(record: &RawRecord) -> u64 {
-    let told = record.dynamodb().and_then(|it| it.size_bytes());
+    let told = record.dynamodb().and_then(StreamRecord::size_bytes);
     told.and_then(|it| u64::try_from(it).ok()).unwrap_or(PAGE_BYTES_MAX)
 }
 

@@ -166,25 +166,26 @@ mod tests {
         serde_json::from_str(&text).expect("JSON")
     }
 
-    #[track_caller]
-    fn check(text: &str, expected: &Expect) {
+    /// A line for each message.
+    fn found(text: &str) -> String {
         let line = |message: Message| match message.batch {
             Ok(batch) => {
                 let Batch { source, shard_id, first, last, record_count, .. } = batch;
                 let (first, last) = (first.as_str(), last.as_str());
-                let table_name = source.table_name;
-                format!(
-                    "{}: {record_count} of {table_name} {shard_id} {first} to {last}\n",
-                    message.name
-                )
+                let (name, table_name) = (message.name, source.table_name);
+                format!("{name}: {record_count} of {table_name} {shard_id} {first} to {last}\n")
             }
             Err(error) => format!("{error:#}\n"),
         };
-        let found = match messages("m", text.as_bytes().to_vec()) {
+        match messages("m", text.as_bytes().to_vec()) {
             Ok(messages) => messages.into_iter().map(line).collect(),
             Err(error) => format!("{error:#}\n"),
-        };
-        expected.assert_eq(&found);
+        }
+    }
+
+    #[track_caller]
+    fn check(text: &str, expected: &Expect) {
+        expected.assert_eq(&found(text));
     }
 
     /// As a topic sends it.
@@ -278,113 +279,45 @@ mod tests {
         let record = json!({ "eventName": "INSERT", "dynamodb": {}, "eventSourceARN": "arn" });
         let object = json!({ "eventSource": "aws:s3", "s3": { "bucket": { "name": "b" }, "object": { "key": "aws/lambda/k" } } });
         let pointer = json!(["software.amazon.payloadoffloading.PayloadS3Pointer", { "s3BucketName": "b", "s3Key": "k" }]);
-        for (text, expected) in [
-            (
-                String::new(),
-                expect![[r#"
-                m holds no message
-            "#]],
-            ),
-            (
-                r#"{"Messages": []}"#.to_owned(),
-                expect![[r#"
-                m holds no message
-            "#]],
-            ),
-            (
-                "[]".to_owned(),
-                expect![[r#"
-                m holds no message
-            "#]],
-            ),
-            (
-                "message".to_owned(),
-                expect![[r#"
-                m is not JSON at line 1: expected value at line 1 column 1
-            "#]],
-            ),
-            (
-                "{}\n{}\nmessage".to_owned(),
-                expect![[r#"
-                m is not JSON at line 3: expected value at line 3 column 1
-            "#]],
-            ),
-            (
-                "null".to_owned(),
-                expect![[r#"
-                m is no message about a batch of a DynamoDB stream, but null
-            "#]],
-            ),
-            (
-                r#"{"Body": "hello"}"#.to_owned(),
-                expect![[r#"
-                m is no message about a batch of a DynamoDB stream, but text that is not JSON
-            "#]],
-            ),
-            (
-                json!({ "Records": [record, record] }).to_string(),
-                expect![[r#"
-                m holds records of a stream themselves
-            "#]],
-            ),
-            (
-                json!([body(), record]).to_string(),
-                expect![[r#"
-                m#1: 2 of afterimage-albums shardId-00000001573689847184-864758bb 800000000003126276362 to 800000000003126276365
-                m#2 holds records of a stream themselves
-            "#]],
-            ),
-            (
-                json!({ "payload": "{}" }).to_string(),
-                expect![[r#"
-                m has a `payload`, and no `DDBStreamBatchInfo` that says where its records are
-            "#]],
-            ),
-            (
-                json!({ "Records": [queued(&json!({ "Records": [object] }).to_string())] })
-                    .to_string(),
-                expect![[r#"
-                    m is no message about a batch of a DynamoDB stream, but only the place of an object in S3, s3://b/aws/lambda/k
-                "#]],
-            ),
-            (
-                received(&pointer.to_string()).to_string(),
-                expect![[r#"
-                m is no message about a batch of a DynamoDB stream, but only the place of an object in S3, s3://b/k
-            "#]],
-            ),
-            (
-                json!({ "KinesisBatchInfo": {} }).to_string(),
-                expect![[r#"
-                m is no message about a batch of a DynamoDB stream, but a message about a batch of a Kinesis stream that Lambda gave up
-            "#]],
-            ),
-            (
-                json!({ "Type": "SubscriptionConfirmation", "Message": "…" }).to_string(),
-                expect![[r#"
-                    m is no message about a batch of a DynamoDB stream, but an SNS message about the subscription itself
-                "#]],
-            ),
-            (
-                with("shardId", Value::Null),
-                expect![[r#"
-                m does not say which batch Lambda gave up: its `DDBStreamBatchInfo`: invalid type: null, expected a string
-            "#]],
-            ),
-            (
-                with("streamArn", "arn:aws:kinesis:r:1:stream/s".into()),
-                expect![[r#"
-                m does not say which batch Lambda gave up: its `streamArn` is not the ARN of a table's stream
-            "#]],
-            ),
-            (
-                with("startSequenceNumber", "first".into()),
-                expect![[r#"
-                m does not say which batch Lambda gave up: its `startSequenceNumber`: the sequence number is not 1 to 40 decimal digits
-            "#]],
-            ),
-        ] {
-            check(&text, &expected);
-        }
+        let in_queue = |body: &Value| json!({ "Records": [queued(&body.to_string())] });
+        let texts = [
+            String::new(),
+            r#"{"Messages": []}"#.to_owned(),
+            "[]".to_owned(),
+            "message".to_owned(),
+            "{}\n{}\nmessage".to_owned(),
+            "null".to_owned(),
+            r#"{"Body": "hello"}"#.to_owned(),
+            json!({ "Records": [record, record] }).to_string(),
+            json!([body(), record]).to_string(),
+            json!({ "payload": "{}" }).to_string(),
+            in_queue(&json!({ "Records": [object] })).to_string(),
+            received(&pointer.to_string()).to_string(),
+            json!({ "KinesisBatchInfo": {} }).to_string(),
+            json!({ "Type": "SubscriptionConfirmation", "Message": "…" }).to_string(),
+            with("shardId", Value::Null),
+            with("streamArn", "arn:aws:kinesis:r:1:stream/s".into()),
+            with("startSequenceNumber", "first".into()),
+        ];
+        expect![[r#"
+            m holds no message
+            m holds no message
+            m holds no message
+            m is not JSON at line 1: expected value at line 1 column 1
+            m is not JSON at line 3: expected value at line 3 column 1
+            m is no message about a batch of a DynamoDB stream, but null
+            m is no message about a batch of a DynamoDB stream, but text that is not JSON
+            m holds records of a stream themselves
+            m#1: 2 of afterimage-albums shardId-00000001573689847184-864758bb 800000000003126276362 to 800000000003126276365
+            m#2 holds records of a stream themselves
+            m has a `payload`, and no `DDBStreamBatchInfo` that says where its records are
+            m is no message about a batch of a DynamoDB stream, but only the place of an object in S3, s3://b/aws/lambda/k
+            m is no message about a batch of a DynamoDB stream, but only the place of an object in S3, s3://b/k
+            m is no message about a batch of a DynamoDB stream, but a message about a batch of a Kinesis stream that Lambda gave up
+            m is no message about a batch of a DynamoDB stream, but an SNS message about the subscription itself
+            m does not say which batch Lambda gave up: its `DDBStreamBatchInfo`: invalid type: null, expected a string
+            m does not say which batch Lambda gave up: its `streamArn` is not the ARN of a table's stream
+            m does not say which batch Lambda gave up: its `startSequenceNumber`: the sequence number is not 1 to 40 decimal digits
+        "#]].assert_eq(&texts.map(|text| found(&text)).concat());
     }
 }
