@@ -96,7 +96,8 @@ impl Emulator {
     /// # Errors
     /// [`StartError`]; nothing is left running then.
     pub async fn start(storage: Storage, port: u16) -> Result<Self, StartError> {
-        Self::serve(None, storage, port).await
+        // Boxed, so that callers keep their futures small.
+        Box::pin(Self::serve(None, storage, port)).await
     }
 
     /// As [`Emulator::start`], but answers only the requests that the guard lets through. Nothing else listens: the
@@ -109,7 +110,7 @@ impl Emulator {
         storage: Storage,
         port: u16,
     ) -> Result<Self, StartError> {
-        Self::serve(Some(guard), storage, port).await
+        Box::pin(Self::serve(Some(guard), storage, port)).await
     }
 
     async fn serve(guard: Option<Guard>, storage: Storage, port: u16) -> Result<Self, StartError> {
@@ -125,8 +126,10 @@ impl Emulator {
             reason: error.to_string(),
         })?;
         stream_records::prepare(&location)?;
-        let counter = StreamCounter::open(&location).map_err(StreamRecordsError::Database)?;
-        let front = Front { database, location, tables: Arc::new(RwLock::new(())), guard };
+        let tables = Arc::new(RwLock::new(()));
+        let counter = StreamCounter::open(&location, Arc::clone(&tables));
+        let counter = counter.map_err(StreamRecordsError::Database)?;
+        let front = Front { database, location, tables, guard };
         let (stop, stopped) = oneshot::channel();
         let server = tokio::spawn(front::serve(listener, front.clone(), stopped));
         Ok(Self { front, counter, port, stop, server })

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags};
+use tokio::sync::RwLock;
 
 /// What the emulator adds to the number that it keeps, to show a number of 21 digits: `SEQUENCE_NUMBER_OFFSET` in its
 /// `streams.rs`.
@@ -50,6 +51,8 @@ pub enum StreamCountError {
 #[derive(Clone)]
 pub struct StreamCounter {
     connection: Arc<Mutex<Connection>>,
+    /// Read while records are counted: a table that is created meanwhile would fail as locked.
+    tables: Arc<RwLock<()>>,
 }
 
 impl fmt::Debug for StreamCounter {
@@ -60,7 +63,7 @@ impl fmt::Debug for StreamCounter {
 
 impl StreamCounter {
     /// Over a database that is prepared.
-    pub(crate) fn open(location: &str) -> Result<Self, rusqlite::Error> {
+    pub(crate) fn open(location: &str, tables: Arc<RwLock<()>>) -> Result<Self, rusqlite::Error> {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
             | OpenFlags::SQLITE_OPEN_URI
             | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -68,7 +71,7 @@ impl StreamCounter {
         // Else a write to a database in memory would fail as locked while records are counted.
         connection.pragma_update(None, "read_uncommitted", true)?;
         connection.pragma_update(None, "query_only", true)?;
-        Ok(Self { connection: Arc::new(Mutex::new(connection)) })
+        Ok(Self { connection: Arc::new(Mutex::new(connection)), tables })
     }
 
     /// How many records the stream of a table, by its real name, has behind the record with this sequence number, or in
@@ -82,6 +85,7 @@ impl StreamCounter {
         after: Option<&str>,
     ) -> Result<u64, StreamCountError> {
         let mut place = after.map_or(Ok(0), kept_number)?;
+        let _tables = self.tables.read().await;
         let mut sum = 0;
         loop {
             let (count, last) = self.count_some(table_name, place).await?;

@@ -60,11 +60,11 @@ async fn an_edit_of_a_moving_row_is_kept() {
         row.as_object_mut().expect("an item").extend(note.as_object().expect("an item").clone());
         row
     };
-    check_edit("SET note = :value", row(json!({"note": {"S": "edited"}}))).await;
-    check_edit("REMOVE note", row(json!({}))).await;
+    Box::pin(check_edit("SET note = :value", row(json!({"note": {"S": "edited"}})))).await;
+    Box::pin(check_edit("REMOVE note", row(json!({})))).await;
     // An attribute that is declared in `rows.may_gain`.
     let pinned = json!({"note": {"S": "as put"}, "pinned": {"S": "edited"}});
-    check_edit("SET pinned = :value", row(pinned)).await;
+    Box::pin(check_edit("SET pinned = :value", row(pinned))).await;
 }
 
 #[tokio::test]

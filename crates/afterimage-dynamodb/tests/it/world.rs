@@ -181,7 +181,7 @@ impl World {
 
     /// Delivers records to another processor of the same tables.
     pub async fn deliver_to(&self, processor: &Processor, records: &[Value]) -> BatchReport {
-        processor.process(&self.event(records), Instant::now() + TIME_OF_INVOCATION).await
+        Box::pin(processor.process(&self.event(records), Instant::now() + TIME_OF_INVOCATION)).await
     }
 
     /// Every item of `derived`, those of the registry included.

@@ -131,7 +131,8 @@ fn the_index_of_an_earlier_version_is_replaced() {
 #[tokio::test]
 async fn records_are_counted_behind_any_of_them() {
     let fixture = fixture();
-    let counter = StreamCounter::open(fixture.connection.path().expect("a file")).expect("opened");
+    let path = fixture.connection.path().expect("a file");
+    let counter = StreamCounter::open(path, std::sync::Arc::default()).expect("opened");
     let count = async |after: Option<&str>| counter.count("things", after).await.expect("counted");
     assert_eq!(count(None).await, 0);
     for id in ["a", "b", "c"] {

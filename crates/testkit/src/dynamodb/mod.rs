@@ -70,7 +70,8 @@ impl TestDynamoDb {
     /// # Panics
     /// If the DynamoDB does not start or answer, or refuses a table.
     pub async fn start() -> Self {
-        Self::with_tables(&product_tables()).await
+        // Boxed, so that tests keep their futures small.
+        Box::pin(Self::with_tables(&product_tables())).await
     }
 
     /// One with these tables. They have their default names in the embedded DynamoDB, and names of this
@@ -80,7 +81,7 @@ impl TestDynamoDb {
     /// If the DynamoDB does not start or answer, or refuses a table.
     pub async fn with_tables(tables: &[TableDefinition]) -> Self {
         let Ok(endpoint_url) = std::env::var(ENDPOINT_VARIABLE) else {
-            let emulator = Emulator::in_memory().await.expect("an emulator");
+            let emulator = Box::pin(Emulator::in_memory()).await.expect("an emulator");
             let names = TableNames::defaults(tables).expect("names");
             emulator.create_tables(tables, &names).await.expect("tables");
             return Self { engine: Engine::Embedded(emulator), names };

@@ -127,13 +127,19 @@ async fn check_deadline_of_200_ms(hold: Hold) {
 async fn a_read_without_an_answer_ends_by_the_deadline() {
     // The first one is the start's, the second one the registry's.
     let at = HoldAt::Request;
-    check_deadline_of_200_ms(Hold { operation: "BatchGetItem", answered_count: 2, at }).await;
+    Box::pin(check_deadline_of_200_ms(Hold { operation: "BatchGetItem", answered_count: 2, at }))
+        .await;
 }
 
 #[tokio::test]
 async fn a_commit_without_an_answer_ends_by_the_deadline() {
     let at = HoldAt::Request;
-    check_deadline_of_200_ms(Hold { operation: "TransactWriteItems", answered_count: 0, at }).await;
+    Box::pin(check_deadline_of_200_ms(Hold {
+        operation: "TransactWriteItems",
+        answered_count: 0,
+        at,
+    }))
+    .await;
 }
 
 #[tokio::test]
