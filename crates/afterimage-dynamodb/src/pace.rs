@@ -2,46 +2,17 @@
 
 use std::time::Duration;
 
-use afterimage::engine::{Committed, Refusal};
+use afterimage::engine::Committed;
 use dynamodb_client::{Backoff, jitter};
 use tokio::time::Instant;
 
 use crate::budget::Budget;
+use crate::set_back::SetBack;
 use crate::store::StoreError;
 
 /// The share of a commit's time below which the pause after it is drawn: long enough for somebody who waits to get
 /// in now and then, short enough for the item to stay busy.
 const PAUSE_SHARE: f64 = 0.2;
-
-/// Why a task could not go on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
-pub enum SetBack {
-    /// What was read had changed.
-    #[error("other writers changed the same items")]
-    Changed,
-    /// Another transaction was at the same items.
-    #[error("other transactions held the same items")]
-    Contended,
-    /// A table had no capacity.
-    #[error("the tables had no capacity")]
-    Throttled,
-    /// Responses were lost.
-    #[error("DynamoDB did not say whether it had committed")]
-    Unknown,
-}
-
-impl SetBack {
-    /// What set a commit back; `None` if it was committed, or can never be.
-    const fn of(end: &Committed) -> Option<Self> {
-        match end {
-            Ok(()) | Err(Refusal::Invalid(_)) => None,
-            Err(Refusal::Changed(_)) => Some(Self::Changed),
-            Err(Refusal::Contended) => Some(Self::Contended),
-            Err(Refusal::Throttled) => Some(Self::Throttled),
-            Err(Refusal::Unknown) => Some(Self::Unknown),
-        }
-    }
-}
 
 /// The pace of one task's commits. Each of those who contend for an item waits alike, whoever won it last: so all get
 /// their turns, and the item is hardly ever idle.
@@ -114,6 +85,8 @@ impl Pace {
 
 #[cfg(test)]
 mod tests {
+    use afterimage::engine::Refusal;
+
     use super::*;
 
     const TOOK: Duration = Duration::from_millis(100);

@@ -17,7 +17,7 @@ use dynamodb_client::{Meaning, meaning};
 use crate::budget::Budget;
 use crate::convert::ConvertError;
 use crate::meter::Meter;
-use crate::pace::SetBack;
+use crate::set_back::SetBack;
 
 pub(crate) use scan::{Page, Scan};
 pub(crate) use snapshot::SNAPSHOT_KEYS_MAX;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::fault::cancelled;
+use super::cancelled::cancelled;
 
 /// How long a transaction holds its items.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,6 +2,7 @@
 //! AWS has and the emulator lacks.
 
 mod batch_get;
+mod cancelled;
 mod client;
 mod connector;
 mod dispatch;
