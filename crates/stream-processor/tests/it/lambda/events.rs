@@ -45,9 +45,14 @@ async fn every_event_is_applied_and_again_changes_nothing() {
             let response = function.invoke(&event).await.expect("a response");
             assert_eq!(failed(&response), [""; 0], "{name}");
         }
-        for (genre, count) in [("Modal Jazz", "1"), ("Jazz", "1"), ("Afrobeat", "1"), ("Folk", "0")]
-        {
-            assert_eq!(deployment.count(genre).await.as_deref(), Some(count), "{genre}");
+        let counts = [
+            ("Modal Jazz", Some("1")),
+            ("Jazz", Some("1")),
+            ("Afrobeat", Some("1")),
+            ("Folk", None),
+        ];
+        for (genre, count) in counts {
+            assert_eq!(deployment.count(genre).await.as_deref(), count, "{genre}");
         }
         let moved = "2026-01-05T09:05:30.482913+00:00";
         for owner in [owner, other] {
