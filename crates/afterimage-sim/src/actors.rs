@@ -167,7 +167,9 @@ impl Actors {
             Err(_) => Vec::new(),
         };
         self.0.dynamodb.call("PutItem", &put_derived(&count))?;
-        let name = ["pk", "sk"].map(|key| count[key]["S"].as_str().unwrap_or_default()).join(" / ");
+        let keys = count["pk"]["S"].as_str().zip(count["sk"]["S"].as_str());
+        let (pk, sk) = keys.ok_or(WorldError::Count)?;
+        let name = format!("{pk} / {sk}");
         if drifted == [name.as_str()] {
             return Ok(None);
         }
@@ -177,12 +179,10 @@ impl Actors {
     /// Adds to the first count there is; returns the item as it was.
     fn change_a_count(&self) -> Result<Option<serde_json::Value>, WorldError> {
         let derived = self.0.dynamodb.scan(&table_name(&Table::DERIVED))?;
-        let is_count = |item: &&serde_json::Value| {
-            let partition = item["pk"]["S"].as_str().unwrap_or_default();
-            partition == "albums-by-genre"
-        };
+        let is_count = |item: &&serde_json::Value| item["pk"]["S"] == "albums-by-genre";
         let Some(count) = derived.iter().find(is_count).cloned() else { return Ok(None) };
-        let number: i64 = count["count"]["N"].as_str().and_then(|it| it.parse().ok()).unwrap_or(0);
+        let number = count["count"]["N"].as_str().and_then(|it| it.parse::<i64>().ok());
+        let number = number.ok_or(WorldError::Count)?;
         let mut changed = count.clone();
         changed["count"]["N"] = serde_json::json!((number + 1).to_string());
         self.0.dynamodb.call("PutItem", &put_derived(&changed))?;

@@ -37,6 +37,9 @@ pub enum WorldError {
     /// A ledger entry does not read.
     #[error("a ledger entry does not read")]
     Ledger(#[from] LedgerError),
+    /// A count has no keys, or its value is not a whole number.
+    #[error("a count does not read")]
+    Count,
     /// The stream does not say what it should.
     #[error("the emulator's stream has no {what}")]
     Stream {

@@ -38,7 +38,7 @@ pub(super) struct Hold {
 }
 
 impl Hold {
-    /// What a request holds; `None` if it writes no item. Tables have these key attributes, by their real names.
+    /// What a request holds; `None` if it does not write an item, or names no table and is refused anyway. Tables have these key attributes, by their real names.
     pub(super) fn of(
         operation: &str,
         body: &str,
@@ -50,18 +50,18 @@ impl Hold {
         }
         let request: Value = serde_json::from_str(body).ok()?;
         let key = |action: &Value| {
-            let table = action["TableName"].as_str().unwrap_or_default();
+            let table = action["TableName"].as_str()?;
             let item = if action["Key"].is_null() { &action["Item"] } else { &action["Key"] };
             let names = key_attributes.get(table).into_iter().flatten();
             let values = names.map(|name| item[name].to_string());
-            format!("{table} {}", values.collect::<Vec<_>>().join(" "))
+            Some(format!("{table} {}", values.collect::<Vec<_>>().join(" ")))
         };
         let keys = match request["TransactItems"].as_array() {
             Some(actions) if is_transaction => {
                 let actions = actions.iter().filter_map(|it| it.as_object()?.values().next());
-                actions.map(key).collect()
+                actions.map(key).collect::<Option<_>>()?
             }
-            _ => vec![key(&request)],
+            _ => vec![key(&request)?],
         };
         let token = request["ClientRequestToken"].as_str().map(str::to_owned);
         Some(Self { keys, token, is_transaction })

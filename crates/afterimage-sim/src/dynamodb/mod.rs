@@ -118,8 +118,9 @@ impl Dynamodb {
         if operation == "CreateTable" {
             let names = request["KeySchema"].as_array().into_iter().flatten();
             let names = names.filter_map(|it| it["AttributeName"].as_str().map(str::to_owned));
-            let table = request["TableName"].as_str().unwrap_or_default().to_owned();
-            self.state().key_attributes.insert(table, names.collect());
+            if let Some(table) = request["TableName"].as_str() {
+                self.state().key_attributes.insert(table.to_owned(), names.collect());
+            }
         }
         serde_json::from_str(&body).map_err(|error| refused(error.to_string()))
     }
